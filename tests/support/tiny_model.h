@@ -1,0 +1,139 @@
+// A small chat model with seeded random weights, written as GGUF: hermetic engine tests without a download.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/utf8.h"
+#include "support/gguf_builder.h"
+
+namespace hearth::test {
+
+struct TinyModelOptions {
+    std::string architecture = "llama";  ///< or "qwen2", which has biases
+    std::uint32_t seed = 1;
+    std::uint32_t layers = 2;
+    std::uint32_t context = 512;
+    bool tied_head = true;
+    bool nan_weights = false;  ///< every logit becomes NaN
+};
+
+inline constexpr int kTinyWidth = 32;
+inline constexpr int kTinyFeedForward = 64;
+inline constexpr int kTinyHeads = 4;
+inline constexpr int kTinyKvHeads = 2;
+inline constexpr int kTinyHeadDim = 8;
+inline constexpr int kTinyVocabulary = 256 + 3;  ///< every byte, then <|im_start|>, <|im_end|>, <tool_call>
+
+/// ChatML without tools.
+inline constexpr const char* kTinyTemplate =
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+/// GPT-2's byte alphabet: printable bytes stand for themselves, the rest is moved above U+0100.
+inline std::vector<std::string> byte_alphabet() {
+    std::vector<std::string> out;
+    char32_t moved = 0x100;
+    for (int byte = 0; byte < 256; ++byte) {
+        const bool printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+        std::string spelling;
+        append_utf8(spelling, printable ? static_cast<char32_t>(byte) : moved++);
+        out.push_back(spelling);
+    }
+    return out;
+}
+
+namespace detail {
+
+class TinyWeights {
+  public:
+    TinyWeights(GgufBuilder& builder, const TinyModelOptions& options)
+        : builder_(builder), random_(options.seed), nan_(options.nan_weights) {}
+
+    void matrix(const std::string& name, int rows, int cols) {
+        fill(name, {static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows)}, rows * cols,
+             1.0f / std::sqrt(static_cast<float>(cols)), 0.0f);
+    }
+    void vector(const std::string& name, int size, float mean) {
+        fill(name, {static_cast<std::uint64_t>(size)}, size, 0.1f, mean);
+    }
+
+  private:
+    void fill(const std::string& name, const std::vector<std::uint64_t>& dims, int count, float spread, float mean) {
+        std::vector<float> values(static_cast<std::size_t>(count));
+        for (float& value : values) {
+            // Twelve uniform draws make a normal one: the same on every standard library.
+            float sum = -6.0f;
+            for (int i = 0; i < 12; ++i) sum += static_cast<float>(random_() >> 8) * 0x1p-24f;
+            value = nan_ ? NAN : mean + spread * sum;
+        }
+        builder_.add_f32_tensor(name, dims, values);
+    }
+
+    GgufBuilder& builder_;
+    std::mt19937 random_;
+    bool nan_;
+};
+
+inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& options) {
+    const std::string prefix = options.architecture + ".";
+    builder.add_text("general.architecture", options.architecture);
+    builder.add_u32(prefix + "block_count", options.layers);
+    builder.add_u32(prefix + "context_length", options.context);
+    builder.add_u32(prefix + "embedding_length", kTinyWidth);
+    builder.add_u32(prefix + "feed_forward_length", kTinyFeedForward);
+    builder.add_u32(prefix + "attention.head_count", kTinyHeads);
+    builder.add_u32(prefix + "attention.head_count_kv", kTinyKvHeads);
+    builder.add_f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
+    builder.add_f32(prefix + "rope.freq_base", 10000.0f);
+    std::vector<std::string> tokens = byte_alphabet();
+    std::vector<std::int32_t> types(tokens.size(), 1);
+    for (const char* special : {"<|im_start|>", "<|im_end|>", "<tool_call>"}) tokens.push_back(special);
+    for (const int type : {3, 3, 4}) types.push_back(type);
+    builder.add_text("tokenizer.ggml.model", "gpt2");
+    builder.add_text("tokenizer.ggml.pre", "gpt-2");
+    builder.add_texts("tokenizer.ggml.tokens", tokens);
+    builder.add_i32s("tokenizer.ggml.token_type", types);
+    builder.add_texts("tokenizer.ggml.merges", {});
+    builder.add_u32("tokenizer.ggml.bos_token_id", 256);
+    builder.add_u32("tokenizer.ggml.eos_token_id", 257);
+    builder.add_bool("tokenizer.ggml.add_bos_token", false);
+    builder.add_text("tokenizer.chat_template", kTinyTemplate);
+}
+
+}  // namespace detail
+
+/// The bytes of the GGUF file: about 120 kB.
+inline std::string tiny_model(const TinyModelOptions& options = {}) {
+    GgufBuilder builder;
+    detail::add_tiny_metadata(builder, options);
+    detail::TinyWeights weights(builder, options);
+    weights.matrix("token_embd.weight", kTinyVocabulary, kTinyWidth);
+    if (!options.tied_head) weights.matrix("output.weight", kTinyVocabulary, kTinyWidth);
+    weights.vector("output_norm.weight", kTinyWidth, 1.0f);
+    constexpr int kQueryWidth = kTinyHeads * kTinyHeadDim;
+    constexpr int kKvWidth = kTinyKvHeads * kTinyHeadDim;
+    for (std::uint32_t layer = 0; layer < options.layers; ++layer) {
+        const std::string name = "blk." + std::to_string(layer) + ".";
+        weights.vector(name + "attn_norm.weight", kTinyWidth, 1.0f);
+        weights.matrix(name + "attn_q.weight", kQueryWidth, kTinyWidth);
+        weights.matrix(name + "attn_k.weight", kKvWidth, kTinyWidth);
+        weights.matrix(name + "attn_v.weight", kKvWidth, kTinyWidth);
+        weights.matrix(name + "attn_output.weight", kTinyWidth, kQueryWidth);
+        if (options.architecture == "qwen2") {
+            weights.vector(name + "attn_q.bias", kQueryWidth, 0.0f);
+            weights.vector(name + "attn_k.bias", kKvWidth, 0.0f);
+            weights.vector(name + "attn_v.bias", kKvWidth, 0.0f);
+        }
+        weights.vector(name + "ffn_norm.weight", kTinyWidth, 1.0f);
+        weights.matrix(name + "ffn_gate.weight", kTinyFeedForward, kTinyWidth);
+        weights.matrix(name + "ffn_up.weight", kTinyFeedForward, kTinyWidth);
+        weights.matrix(name + "ffn_down.weight", kTinyWidth, kTinyFeedForward);
+    }
+    return builder.build();
+}
+
+}  // namespace hearth::test
