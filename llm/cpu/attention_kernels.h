@@ -1,0 +1,203 @@
+// Attention over 16-position tiles with an online softmax, written over the SIMD wrapper S. Included only by the
+// kernels_*.cpp files; internal linkage (see simd_avx2.h).
+#pragma once
+
+#include <cstring>
+
+#include "llm/cpu/kernels.h"
+#include "llm/cpu/math_kernels.h"
+
+namespace hearth::llm::cpu {
+namespace {
+
+template <class S>
+inline typename S::F load_element(const float* p) {
+    return S::load(p);
+}
+template <class S>
+inline typename S::F load_element(const std::uint16_t* p) {
+    return S::load_f16(p);
+}
+
+template <typename Element>
+struct KvTile {
+    const Element* keys;    ///< [head_dim][16]
+    const Element* values;  ///< [16][padded dim]
+};
+
+inline KvTile<std::uint16_t> kv_tile(const KvSource& kv, std::int64_t tile, int, std::uint16_t) {
+    const std::byte* block = kv.blocks[tile];
+    return {reinterpret_cast<const std::uint16_t*>(block + kv.key_offset),
+            reinterpret_cast<const std::uint16_t*>(block + kv.value_offset)};
+}
+inline KvTile<float> kv_tile(const KvSource& kv, std::int64_t tile, int head_dim, float) {
+    const std::int64_t key_floats = std::int64_t{kKvTile} * head_dim;
+    const float* start = kv.packed + tile * (key_floats + std::int64_t{kKvTile} * padded_dim(head_dim));
+    return {start, start + key_floats};
+}
+
+/// scores[r][0..15] of kRows query rows against one tile.
+template <class S, typename Element, int kRows>
+inline void score_rows(const float* q, int head_dim, const Element* keys, float* scores) {
+    constexpr int kVectors = kKvTile / S::kLanes;
+    typename S::F total[kRows][kVectors];
+    HEARTH_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) total[r][v] = S::zero();
+    }
+    for (int d = 0; d < head_dim; ++d) {
+        typename S::F k[kVectors];
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) k[v] = load_element<S>(keys + d * kKvTile + v * S::kLanes);
+        HEARTH_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            const typename S::F x = S::set1(q[r * head_dim + d]);
+            HEARTH_UNROLL
+            for (int v = 0; v < kVectors; ++v) total[r][v] = S::fma(x, k[v], total[r][v]);
+        }
+    }
+    HEARTH_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) S::store(scores + r * kAttendColumns + v * S::kLanes, total[r][v]);
+    }
+}
+
+/// out[r][d .. d + 15] += sum over `positions` of weights[r][t] * values[t][d .. d + 15].
+template <class S, typename Element, int kRows>
+inline void mix_rows(const float* weights, int positions, const Element* values, int dim, float* out) {
+    constexpr int kVectors = 16 / S::kLanes;
+    for (int d = 0; d < dim; d += 16) {
+        typename S::F total[kRows][kVectors];
+        HEARTH_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            HEARTH_UNROLL
+            for (int v = 0; v < kVectors; ++v) total[r][v] = S::load(out + r * dim + d + v * S::kLanes);
+        }
+        for (int t = 0; t < positions; ++t) {
+            typename S::F x[kVectors];
+            HEARTH_UNROLL
+            for (int v = 0; v < kVectors; ++v) x[v] = load_element<S>(values + t * dim + d + v * S::kLanes);
+            HEARTH_UNROLL
+            for (int r = 0; r < kRows; ++r) {
+                const typename S::F p = S::set1(weights[r * kAttendColumns + t]);
+                HEARTH_UNROLL
+                for (int v = 0; v < kVectors; ++v) total[r][v] = S::fma(p, x[v], total[r][v]);
+            }
+        }
+        HEARTH_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            HEARTH_UNROLL
+            for (int v = 0; v < kVectors; ++v) S::store(out + r * dim + d + v * S::kLanes, total[r][v]);
+        }
+    }
+}
+
+/// Calls op(integral row count, first row) for rows in parts of at most 6: what 16 registers hold.
+template <typename Op>
+inline void in_row_parts(int rows, const Op& op) {
+    int r = 0;
+    for (; rows - r >= 6 && rows - r != 7; r += 6) op(std::integral_constant<int, 6>{}, r);
+    for (; rows - r >= 4; r += 4) op(std::integral_constant<int, 4>{}, r);
+    if (rows - r == 3) op(std::integral_constant<int, 3>{}, r);
+    if (rows - r == 2) op(std::integral_constant<int, 2>{}, r);
+    if (rows - r == 1) op(std::integral_constant<int, 1>{}, r);
+}
+
+/// Turns one row's scores into weights exp(score - top) and rescales what the row has so far. `seen` of `columns`
+/// positions are visible; the rest get weight 0.
+template <class S>
+inline void soften_row(const AttendTile& t, int r, int seen, int columns, int dim) {
+    float* s = t.scores + r * kAttendColumns;
+    const int padded = (columns + kKvTile - 1) / kKvTile * kKvTile;
+    for (int i = seen > 0 ? seen : 0; i < padded; ++i) s[i] = -INFINITY;
+    if (seen <= 0) {
+        for (int i = 0; i < padded; ++i) s[i] = 0.0f;
+        return;
+    }
+    typename S::F most = S::load(s);
+    for (int i = S::kLanes; i < padded; i += S::kLanes) most = S::max(most, S::load(s + i));
+    const float top = S::highest(most);
+    const float before = t.top[r];
+    const float now = top > before ? top : before;
+    typename S::F total = S::zero();
+    for (int i = 0; i < padded; i += S::kLanes) {
+        const typename S::F e = exp<S>(S::sub(S::load(s + i), S::set1(now)));
+        S::store(s + i, e);
+        total = S::add(total, e);
+    }
+    for (int i = seen; i < padded; ++i) s[i] = 0.0f;
+    if (now != before && before != -INFINITY) {
+        const float shrink = std::exp(before - now);
+        t.total[r] *= shrink;
+        for (int d = 0; d < dim; d += S::kLanes) {
+            S::store(t.out + r * dim + d, S::mul(S::load(t.out + r * dim + d), S::set1(shrink)));
+        }
+    }
+    t.top[r] = now;
+    t.total[r] += S::sum(total);
+}
+
+template <class S, typename Element>
+void attend_elements(const AttendTile& t) {
+    const int dim = padded_dim(t.head_dim);
+    for (int r = 0; r < t.rows; ++r) {
+        t.top[r] = -INFINITY;
+        t.total[r] = 0.0f;
+    }
+    std::memset(t.out, 0, sizeof(float) * static_cast<std::size_t>(t.rows * dim));
+    for (std::int64_t begin = t.begin; begin < t.end; begin += kAttendColumns) {
+        const std::int64_t left = t.end - begin;
+        const int columns = static_cast<int>(left < kAttendColumns ? left : kAttendColumns);
+        for (int c = 0; c < columns; c += kKvTile) {
+            const auto tile = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{});
+            in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
+                score_rows<S, Element, kRows>(t.q + r * t.head_dim, t.head_dim, tile.keys,
+                                              t.scores + r * kAttendColumns + c);
+            });
+        }
+        for (int r = 0; r < t.rows; ++r) {
+            const std::int64_t seen = t.lengths[r] - begin;
+            soften_row<S>(t, r, static_cast<int>(seen < columns ? seen : columns), columns, dim);
+        }
+        for (int c = 0; c < columns; c += kKvTile) {
+            const auto tile = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{});
+            const int positions = columns - c < kKvTile ? columns - c : kKvTile;
+            in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
+                mix_rows<S, Element, kRows>(t.scores + r * kAttendColumns + c, positions, tile.values, dim,
+                                            t.out + r * dim);
+            });
+        }
+    }
+}
+
+template <class S>
+void attend(const AttendTile& t) {
+    if (t.kv.blocks != nullptr)
+        attend_elements<S, std::uint16_t>(t);
+    else
+        attend_elements<S, float>(t);
+}
+
+template <class S>
+void store_kv(const float* k, const float* v, int head_dim, int slot, std::byte* keys, std::byte* values) {
+    const int dim = padded_dim(head_dim);
+    auto* key = reinterpret_cast<std::uint16_t*>(keys) + slot;
+    auto* value = reinterpret_cast<std::uint16_t*>(values) + slot * dim;
+    for (int d = 0; d < dim; d += S::kLanes) {
+        float k_lanes[S::kLanes] = {}, v_lanes[S::kLanes] = {};
+        const int left = head_dim - d < S::kLanes ? head_dim - d : S::kLanes;
+        if (left > 0) {
+            std::memcpy(k_lanes, k + d, sizeof(float) * static_cast<std::size_t>(left));
+            std::memcpy(v_lanes, v + d, sizeof(float) * static_cast<std::size_t>(left));
+        }
+        std::uint16_t halves[S::kLanes];
+        S::store_f16(halves, S::load(k_lanes));
+        for (int i = 0; i < left; ++i) key[(d + i) * kKvTile] = halves[i];
+        S::store_f16(value + d, S::load(v_lanes));
+    }
+}
+
+}  // namespace
+}  // namespace hearth::llm::cpu

@@ -1,0 +1,39 @@
+#include "llm/cpu/buffer.h"
+
+#include <sys/mman.h>
+
+#include "core/check.h"
+
+namespace hearth::llm::cpu {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+}  // namespace
+
+Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
+    if (bytes == 0) return;
+    void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    HEARTH_CHECK(mapped != MAP_FAILED);
+    data_ = static_cast<std::byte*>(mapped);
+    // Advice only: without huge pages everything still works.
+    if (bytes >= kHugePage) ::madvise(mapped, bytes, MADV_HUGEPAGE);
+}
+
+Buffer::~Buffer() {
+    if (data_ != nullptr) ::munmap(data_, bytes_);
+}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
+void Buffer::reserve(std::size_t bytes) {
+    if (bytes <= bytes_) return;
+    *this = Buffer();
+    *this = Buffer(bytes + bytes / 4);
+}
+
+}  // namespace hearth::llm::cpu

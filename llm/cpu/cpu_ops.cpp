@@ -1,0 +1,187 @@
+#include "llm/cpu/cpu_ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/check.h"
+#include "core/cpu.h"
+
+namespace hearth::llm {
+namespace cpu {
+namespace {
+
+/// Weight bytes one chunk of a decode step reads: short enough to share evenly, long enough to stream.
+constexpr std::size_t kChunkWeightBytes = 64 << 10;
+/// Chunks per thread a large matmul is cut into, so that a slowed thread takes fewer of them.
+constexpr std::int64_t kChunksPerThread = 6;
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
+const PackedMatrix& packed(const MatmulTask& task) {
+    return static_cast<const PackedMatrix&>(*task.weight);
+}
+
+/// Panels one chunk of `weight` takes.
+std::int64_t panels_per_chunk(const PackedMatrix& weight, std::int64_t total_panels, int threads) {
+    const auto by_bytes = static_cast<std::int64_t>(kChunkWeightBytes / weight.layout().panel_bytes);
+    const std::int64_t by_share = divide_up(total_panels, kChunksPerThread * threads);
+    // An even number, because the float kernels work on two panels at a time.
+    return std::max<std::int64_t>(2, std::min(by_bytes, by_share) / 2 * 2);
+}
+
+}  // namespace
+
+CpuOps::CpuOps(const KernelTable& kernels, int threads)
+    : kernels_(kernels), pool_(threads), thread_scratch_(static_cast<std::size_t>(threads)) {}
+
+Result<std::unique_ptr<Weight>> CpuOps::load(const MatrixView& matrix) {
+    return pack(matrix, kernels_.lanes, pool_);
+}
+
+void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, bool quantised, Groups& groups) {
+    groups.group_bytes = quantised ? quantised_group_bytes(cols) : float_group_bytes(cols);
+    const std::int64_t count = divide_up(n, kGroupColumns);
+    groups.buffer.reserve(static_cast<std::size_t>(count) * groups.group_bytes);
+    const auto one = [&](std::int64_t g, int) {
+        const int columns = static_cast<int>(std::min<std::int64_t>(kGroupColumns, n - g * kGroupColumns));
+        std::byte* out = groups.buffer.data() + static_cast<std::size_t>(g) * groups.group_bytes;
+        const float* rows = x + g * kGroupColumns * cols;
+        if (quantised)
+            kernels_.quantise_group(rows, columns, cols, out);
+        else
+            kernels_.float_group(rows, columns, cols, out);
+    };
+    pool_.parallel_for(count, one);
+}
+
+void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) {
+    HEARTH_CHECK(n >= 1 && !tasks.empty());
+    const std::int64_t cols = packed(tasks[0]).cols();
+    bool any_quantised = false, any_float = false;
+    std::int64_t total_panels = 0, chunks = 0;
+    for (const MatmulTask& task : tasks) {
+        HEARTH_CHECK(packed(task).cols() == cols);
+        (is_float(packed(task).kind()) ? any_float : any_quantised) = true;
+        total_panels += packed(task).panels();
+    }
+    if (any_quantised) prepare_groups(x, n, cols, true, quantised_);
+    if (any_float) prepare_groups(x, n, cols, false, floats_);
+    for (const MatmulTask& task : tasks) {
+        chunks += divide_up(packed(task).panels(), panels_per_chunk(packed(task), total_panels, threads()));
+    }
+    pool_.parallel_for(chunks, [&](std::int64_t chunk, int) {
+        for (const MatmulTask& task : tasks) {
+            const PackedMatrix& weight = packed(task);
+            const std::int64_t size = panels_per_chunk(weight, total_panels, threads());
+            const std::int64_t own = divide_up(weight.panels(), size);
+            if (chunk >= own) {
+                chunk -= own;
+                continue;
+            }
+            const Groups& groups = is_float(weight.kind()) ? floats_ : quantised_;
+            kernels_.matmul({&weight, chunk * size, std::min((chunk + 1) * size, weight.panels()), groups.buffer.data(),
+                             groups.group_bytes, n, task.bias, task.y});
+            return;
+        }
+    });
+}
+
+void CpuOps::gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) {
+    const DTypeGeometry g = geometry(matrix.type);
+    const std::size_t row_bytes = static_cast<std::size_t>(matrix.cols / g.block) * g.bytes;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        HEARTH_CHECK(ids[i] >= 0 && ids[i] < matrix.rows);
+        dequantize(matrix.type, matrix.bytes.data() + static_cast<std::size_t>(ids[i]) * row_bytes, matrix.cols,
+                   out + static_cast<std::int64_t>(i) * matrix.cols);
+    }
+}
+
+void CpuOps::rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon, float* y) {
+    for_rows(n, dim, [&](std::int64_t first, std::int64_t rows) {
+        kernels_.rms_norm(x + first * dim, weight, rows, dim, epsilon, y + first * dim);
+    });
+}
+
+void CpuOps::layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, std::int64_t dim,
+                        float epsilon, float* y) {
+    for_rows(n, dim, [&](std::int64_t first, std::int64_t rows) {
+        kernels_.layer_norm(x + first * dim, weight, bias, rows, dim, epsilon, y + first * dim);
+    });
+}
+
+/// Cosines and sines are shared by every layer of a step, and by queries and keys: computed when positions change.
+void CpuOps::fill_rope_table(const RopeArgs& args) {
+    const auto n = static_cast<std::size_t>(args.n);
+    const auto half = static_cast<std::size_t>(args.head_dim / 2);
+    const bool same = rope_positions_.size() == n && rope_frequencies_.size() == half &&
+                      std::equal(rope_positions_.begin(), rope_positions_.end(), args.positions) &&
+                      std::equal(rope_frequencies_.begin(), rope_frequencies_.end(), args.inverse_frequencies);
+    if (same) return;
+    rope_positions_.assign(args.positions, args.positions + n);
+    rope_frequencies_.assign(args.inverse_frequencies, args.inverse_frequencies + half);
+    rope_cosines_.resize(n * half);
+    rope_sines_.resize(n * half);
+    for_rows(args.n, 16 * args.head_dim, [&](std::int64_t first, std::int64_t rows) {
+        for (std::int64_t t = first; t < first + rows; ++t) {
+            for (std::size_t i = 0; i < half; ++i) {
+                const double angle = static_cast<double>(args.positions[t]) * args.inverse_frequencies[i];
+                rope_cosines_[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::cos(angle));
+                rope_sines_[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::sin(angle));
+            }
+        }
+    });
+}
+
+void CpuOps::rope(const RopeArgs& args) {
+    fill_rope_table(args);
+    const std::int64_t dim = std::int64_t{args.heads} * args.head_dim;
+    const std::int64_t half = args.head_dim / 2;
+    for_rows(args.n, dim, [&](std::int64_t first, std::int64_t rows) {
+        for (std::int64_t t = first; t < first + rows; ++t) {
+            kernels_.rope(args.x + t * dim, args.heads, args.head_dim, rope_cosines_.data() + t * half,
+                          rope_sines_.data() + t * half, args.style);
+        }
+    });
+}
+
+void CpuOps::swiglu(float* gate, const float* up, std::int64_t count) {
+    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.swiglu(gate + first, up + first, size); });
+}
+
+void CpuOps::gelu(float* x, std::int64_t count) {
+    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.gelu(x + first, size); });
+}
+
+void CpuOps::add(float* x, const float* y, std::int64_t count) {
+    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.add(x + first, y + first, size); });
+}
+
+namespace {
+
+/// The table `isa` names, or the best one this processor runs when it is empty; null when it lacks it.
+const KernelTable* find_kernels(const std::string& isa) {
+#if defined(__x86_64__)
+    const CpuFeatures& cpu = cpu_features();
+    if (cpu.avx512_vnni && (isa.empty() || isa == "avx512-vnni")) return &avx512_kernels();
+    if (cpu.avx2 && (isa.empty() || isa == "avx2")) return &avx2_kernels();
+#endif
+    return isa.empty() || isa == "generic" ? &generic_kernels() : nullptr;
+}
+
+}  // namespace
+}  // namespace cpu
+
+Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa) {
+    const cpu::KernelTable* kernels = cpu::find_kernels(isa);
+    if (kernels == nullptr) {
+        return Error(ErrorCode::kUnsupported, "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
+                                                  "); known are generic, avx2 and avx512-vnni");
+    }
+    const int count = threads > 0 ? threads : static_cast<int>(usable_cpus().size());
+    return std::unique_ptr<Ops>(std::make_unique<cpu::CpuOps>(*kernels, count));
+}
+
+}  // namespace hearth::llm

@@ -1,0 +1,21 @@
+# Instruction sets of single files of llm/cpu. The program itself is built for the baseline of its architecture and
+# chooses at run time. -ffp-contract=off keeps a multiply and an add two roundings unless the source says fma, so that
+# every number of columns gives the same result. -fno-tree-reassoc: GCC regrouping the integer sums of a dot product
+# keeps all its products alive at once, in memory instead of registers.
+set(HEARTH_CPU_COMMON -O2 -ftree-vectorize -fno-math-errno -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND HEARTH_CPU_COMMON -fno-tree-reassoc)
+endif()
+set(HEARTH_CPU_DIR ${CMAKE_CURRENT_LIST_DIR})
+set_source_files_properties(${HEARTH_CPU_DIR}/kernels_generic.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_COMMON}")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(HEARTH_CPU_AVX2 ${HEARTH_CPU_COMMON} -mavx2 -mfma -mf16c -mbmi2)
+  # GCC 12 takes the undefined pass-through operand of its own intrinsics for an uninitialised variable.
+  set(HEARTH_CPU_AVX512 ${HEARTH_CPU_AVX2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
+      -Wno-uninitialized -Wno-maybe-uninitialized)
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX2}")
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512}")
+else()
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp ${HEARTH_CPU_DIR}/kernels_avx512.cpp
+    PROPERTIES HEADER_FILE_ONLY ON)
+endif()

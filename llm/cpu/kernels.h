@@ -1,0 +1,102 @@
+// The table of kernels one instruction set provides. cpu_ops.cpp schedules, a table computes: one call works on one
+// chunk, on the calling thread, without allocating.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "llm/cpu/packed.h"
+#include "llm/ops.h"
+
+/// Before a loop over a handful of registers: unrolled whole, so that they are registers and not an array in memory.
+#define HEARTH_UNROLL _Pragma("GCC unroll 16")
+
+namespace hearth::llm::cpu {
+
+/// Activations of up to 8 tokens are laid side by side as one group, so that a weight unpacked once serves all.
+inline constexpr int kGroupColumns = 8;
+
+/// A quantised group is one record a 32-column block, for c tokens:
+/// int8 [8 steps][c][4], int32 sums [3: block, first half, second half][c], float scale [c], float sum * scale [c].
+inline constexpr std::int64_t kRecordBytesPerColumn = 32 + 3 * 4 + 4 + 4;
+
+constexpr std::size_t quantised_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>((cols + kBlockColumns - 1) / kBlockColumns * kRecordBytesPerColumn * kGroupColumns);
+}
+/// A float group is [cols][c].
+constexpr std::size_t float_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>(cols * kGroupColumns) * sizeof(float);
+}
+
+/// y[token, row] for the rows of panels [panel_begin, panel_end) and all `n` tokens.
+struct MatmulTile {
+    const PackedMatrix* weight = nullptr;
+    std::int64_t panel_begin = 0;
+    std::int64_t panel_end = 0;
+    const std::byte* groups = nullptr;  ///< quantised or float, as the weight's kind needs
+    std::size_t group_bytes = 0;
+    std::int64_t n = 0;
+    const float* bias = nullptr;
+    float* y = nullptr;
+};
+
+/// Where keys and values lie. Tile t holds 16 positions: keys [head_dim][16], values [16][padded dim], of float16
+/// (blocks != null) or float32.
+struct KvSource {
+    std::byte* const* blocks = nullptr;
+    std::size_t key_offset = 0;
+    std::size_t value_offset = 0;
+    const float* packed = nullptr;  ///< tiles back to back, keys then values
+};
+
+/// Attention of `rows` query vectors that share one kv head. Leaves the unnormalised result behind, so that the parts
+/// of a long context can be computed apart and merged.
+struct AttendTile {
+    KvSource kv;
+    int head_dim = 0;
+    int rows = 0;                           ///< <= kAttendRows
+    std::int64_t begin = 0;                 ///< first position, a multiple of 16
+    std::int64_t end = 0;                   ///< one past the last position any row sees
+    const std::int64_t* lengths = nullptr;  ///< [rows] positions a row sees (absolute: it sees those < length)
+    const float* q = nullptr;               ///< [rows][head_dim], already times 1/sqrt(head_dim)
+    float* scores = nullptr;                ///< scratch [kAttendRows][kAttendColumns]
+    float* top = nullptr;                   ///< out [rows] largest score, -inf when a row saw nothing
+    float* total = nullptr;                 ///< out [rows] sum of exp(score - top)
+    float* out = nullptr;                   ///< out [rows][padded dim]
+};
+
+inline constexpr int kAttendRows = 64;
+inline constexpr int kAttendColumns = 64;
+inline constexpr int kKvTile = kKvBlockTokens;
+
+constexpr int padded_dim(int head_dim) {
+    return (head_dim + 15) / 16 * 16;
+}
+
+struct KernelTable {
+    const char* name;
+    int lanes;
+    /// Row-major x [columns][cols], row stride cols, into one group. cols is a multiple of 32.
+    void (*quantise_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
+    void (*float_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
+    void (*matmul)(const MatmulTile& tile);
+    void (*rms_norm)(const float* x, const float* weight, std::int64_t rows, std::int64_t dim, float epsilon, float* y);
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t dim,
+                       float epsilon, float* y);
+    /// Rotates `heads` vectors of one token; cosines and sines are [head_dim / 2].
+    void (*rope)(float* x, int heads, int head_dim, const float* cosines, const float* sines, RopeStyle style);
+    /// One token's keys and values of one kv head into slot 0-15 of a float16 tile.
+    void (*store_kv)(const float* k, const float* v, int head_dim, int slot, std::byte* keys, std::byte* values);
+    void (*attend)(const AttendTile& tile);
+    void (*swiglu)(float* gate, const float* up, std::int64_t count);
+    void (*gelu)(float* x, std::int64_t count);
+    void (*add)(float* x, const float* y, std::int64_t count);
+};
+
+const KernelTable& generic_kernels();
+#if defined(__x86_64__)
+const KernelTable& avx2_kernels();    ///< call only when cpu_features().avx2
+const KernelTable& avx512_kernels();  ///< call only when cpu_features().avx512_vnni
+#endif
+
+}  // namespace hearth::llm::cpu

@@ -1,0 +1,19 @@
+// Fills a KernelTable from one SIMD wrapper. Included only by the kernels_*.cpp files.
+#pragma once
+
+#include "llm/cpu/attention_kernels.h"
+#include "llm/cpu/kernels.h"
+#include "llm/cpu/math_kernels.h"
+#include "llm/cpu/matmul_kernels.h"
+
+namespace hearth::llm::cpu {
+namespace {
+
+template <class S>
+constexpr KernelTable make_table() {
+    return {S::kName, S::kLanes,   quantise_group<S>, interleave_floats, matmul<S>, rms_norm<S>, layer_norm<S>,
+            rope<S>,  store_kv<S>, attend<S>,         swiglu<S>,         gelu<S>,   add<S>};
+}
+
+}  // namespace
+}  // namespace hearth::llm::cpu

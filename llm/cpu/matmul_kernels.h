@@ -1,0 +1,319 @@
+// Matrix products over packed panels, written once over the SIMD wrapper S. Included only by the kernels_*.cpp files;
+// internal linkage because each of them is compiled for another instruction set.
+#pragma once
+
+#include <cstring>
+#include <utility>
+
+#include "llm/cpu/kernels.h"
+
+namespace hearth::llm::cpu {
+namespace {
+
+#define HEARTH_INLINE __attribute__((always_inline)) inline
+#define HEARTH_INLINE_LAMBDA __attribute__((always_inline))
+
+/// How one packed kind becomes one byte a weight: step<j> of the block at `p`.
+template <class S, PackedKind kKind>
+struct Unpack {
+    static constexpr int kRegister = S::kLanes * 4;
+    static constexpr bool kSigned = kKind == PackedKind::kS8;
+    static constexpr bool kMin = has_min(kKind);
+    static constexpr int kScales = scales_per_block(kKind);
+    static constexpr std::size_t kQuantBytes = quant_bytes(kKind, S::kLanes);
+    static constexpr std::size_t kBlockBytes =
+        kQuantBytes + (kScales + (kMin ? 1 : 0)) * S::kLanes * sizeof(std::uint16_t);
+    /// log2 of the centre; 0 = none.
+    static constexpr int kCentre = kKind == PackedKind::kU4                                  ? 3
+                                   : kKind == PackedKind::kU5 || kKind == PackedKind::kU5Min ? 4
+                                   : kKind == PackedKind::kU6                                ? 5
+                                                                                             : 0;
+
+    template <int kStep>
+    static HEARTH_INLINE typename S::Q step(const std::byte* p) {
+        if constexpr (kSigned) {
+            return S::load_q(p + kStep * kRegister);
+        } else {
+            const auto low = S::template shift_and<4 * (kStep / 4)>(S::load_q(p + (kStep % 4) * kRegister), 0x0f);
+            if constexpr (kKind == PackedKind::kU5 || kKind == PackedKind::kU5Min) {
+                return S::or_q(low, S::template shift_and<kStep - 4>(S::load_q(p + 4 * kRegister), 0x10));
+            } else if constexpr (kKind == PackedKind::kU6) {
+                constexpr int kShift = 2 * (kStep % 4) - 4;
+                return S::or_q(low, S::template shift_and<kShift>(S::load_q(p + (4 + kStep / 4) * kRegister), 0x30));
+            } else {
+                return low;
+            }
+        }
+    }
+};
+
+/// Names of the parts of one activation record for kColumns tokens.
+template <int kColumns>
+struct Record {
+    const std::byte* p;
+    const std::int8_t* quants() const { return reinterpret_cast<const std::int8_t*>(p); }
+    const std::int32_t* sums(int which) const {
+        return reinterpret_cast<const std::int32_t*>(p + 32 * kColumns) + which * kColumns;
+    }
+    const float* scales() const { return reinterpret_cast<const float*>(p + 44 * kColumns); }
+    const float* scaled_sums() const { return reinterpret_cast<const float*>(p + 48 * kColumns); }
+};
+
+/// How far ahead of use weights are asked for: hardware prefetching stops at page borders, decode does not.
+constexpr std::size_t kPrefetchBytes = 2048;
+
+/// Integer dot products of steps [kFirst, kFirst + kCount) of one block with every column.
+template <class S, class U, int kColumns, int kFirst, int kCount>
+HEARTH_INLINE void dot_steps(const std::byte* block, Record<kColumns> x, int sum, typename S::A (&acc)[kColumns]) {
+    HEARTH_UNROLL
+    for (int c = 0; c < kColumns; ++c) {
+        if constexpr (U::kSigned)
+            acc[c] = S::start_signed(x.sums(sum) + c);
+        else if constexpr (U::kCentre != 0)
+            acc[c] = S::start(x.sums(sum) + c, U::kCentre);
+        else
+            acc[c] = S::start_zero();
+    }
+    const auto one = [&]<int kStep>(std::integral_constant<int, kStep>) HEARTH_INLINE_LAMBDA {
+        const typename S::Q w = U::template step<kStep>(block);
+        HEARTH_UNROLL
+        for (int c = 0; c < kColumns; ++c) {
+            const std::int8_t* four = x.quants() + (kStep * kColumns + c) * 4;
+            if constexpr (U::kSigned)
+                acc[c] = S::dot_signed(acc[c], w, four);
+            else
+                acc[c] = S::dot(acc[c], w, four);
+        }
+    };
+    [&]<int... kStep>(std::integer_sequence<int, kStep...>) HEARTH_INLINE_LAMBDA {
+        (one(std::integral_constant<int, kFirst + kStep>{}), ...);
+    }
+    (std::make_integer_sequence<int, kCount>{});
+}
+
+/// One panel times one group of kColumns tokens: out[c][lanes], not yet scaled back.
+template <class S, PackedKind kKind, int kColumns>
+void quant_panel(const std::byte* panel, const PanelLayout& layout, const std::byte* group, float* out) {
+    using U = Unpack<S, kKind>;
+    typename S::F total[kColumns];
+    HEARTH_UNROLL
+    for (int c = 0; c < kColumns; ++c) total[c] = S::zero();
+    const std::byte* block = panel;
+    const std::byte* record = group;
+    for (std::int64_t b = 0; b < layout.blocks; ++b) {
+        const Record<kColumns> x{record};
+        for (std::size_t line = 0; line < U::kBlockBytes; line += 64) {
+            __builtin_prefetch(block + kPrefetchBytes + line);
+        }
+        HEARTH_UNROLL
+        for (int half = 0; half < U::kScales; ++half) {
+            typename S::A acc[kColumns];
+            if constexpr (U::kScales == 1)
+                dot_steps<S, U, kColumns, 0, 8>(block, x, 0, acc);
+            else if (half == 0)
+                dot_steps<S, U, kColumns, 0, 4>(block, x, 1, acc);
+            else
+                dot_steps<S, U, kColumns, 4, 4>(block, x, 2, acc);
+            const auto* halves = reinterpret_cast<const std::uint16_t*>(block + U::kQuantBytes);
+            const typename S::F scale = S::load_f16(halves + half * S::kLanes);
+            HEARTH_UNROLL
+            for (int c = 0; c < kColumns; ++c) {
+                typename S::F dot;
+                if constexpr (U::kSigned)
+                    dot = S::finish_signed(acc[c]);
+                else
+                    dot = S::finish(acc[c]);
+                total[c] = S::fma(S::mul(scale, S::set1(x.scales()[c])), dot, total[c]);
+            }
+        }
+        if constexpr (U::kMin) {
+            const auto* halves = reinterpret_cast<const std::uint16_t*>(block + U::kQuantBytes);
+            const typename S::F minimum = S::load_f16(halves + U::kScales * S::kLanes);
+            HEARTH_UNROLL
+            for (int c = 0; c < kColumns; ++c) total[c] = S::fma(minimum, S::set1(x.scaled_sums()[c]), total[c]);
+        }
+        block += U::kBlockBytes;
+        record += kRecordBytesPerColumn * kColumns;
+    }
+    HEARTH_UNROLL
+    for (int c = 0; c < kColumns; ++c) S::store(out + c * S::kLanes, total[c]);
+}
+
+template <class S, PackedKind kKind>
+HEARTH_INLINE typename S::F load_weights(const std::byte* p) {
+    if constexpr (kKind == PackedKind::kF32)
+        return S::load(reinterpret_cast<const float*>(p));
+    else if constexpr (kKind == PackedKind::kF16)
+        return S::load_f16(reinterpret_cast<const std::uint16_t*>(p));
+    else
+        return S::load_bf16(reinterpret_cast<const std::uint16_t*>(p));
+}
+
+/// kPanels neighbouring float panels times kColumns of a group that is `stride` tokens wide: out[panel][c][lanes].
+template <class S, PackedKind kKind, int kPanels, int kColumns>
+HEARTH_INLINE void float_panel(const std::byte* panel, const PanelLayout& layout, std::int64_t cols, const float* x,
+                               int stride, float* out, int out_columns) {
+    constexpr int kStepBytes = S::kLanes * (kKind == PackedKind::kF32 ? 4 : 2);
+    typename S::F total[kPanels][kColumns];
+    HEARTH_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+        HEARTH_UNROLL
+        for (int c = 0; c < kColumns; ++c) total[p][c] = S::zero();
+    }
+    for (std::int64_t k = 0; k < cols; ++k) {
+        typename S::F w[kPanels];
+        HEARTH_UNROLL
+        for (int p = 0; p < kPanels; ++p) {
+            w[p] = load_weights<S, kKind>(panel + static_cast<std::size_t>(p) * layout.panel_bytes + k * kStepBytes);
+        }
+        HEARTH_UNROLL
+        for (int c = 0; c < kColumns; ++c) {
+            const typename S::F v = S::set1(x[k * stride + c]);
+            HEARTH_UNROLL
+            for (int p = 0; p < kPanels; ++p) total[p][c] = S::fma(w[p], v, total[p][c]);
+        }
+    }
+    HEARTH_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+        HEARTH_UNROLL
+        for (int c = 0; c < kColumns; ++c) S::store(out + (p * out_columns + c) * S::kLanes, total[p][c]);
+    }
+}
+
+/// Scales back, adds the bias and writes the rows that exist.
+template <class S>
+void write_rows(const MatmulTile& t, std::int64_t panel, std::int64_t token, int columns, const float* values) {
+    const std::int64_t rows = t.weight->rows(), row = panel * S::kLanes;
+    const bool whole = row + S::kLanes <= rows;
+    const typename S::F scale = S::set1(t.weight->output_scale());
+    for (int c = 0; c < columns; ++c) {
+        typename S::F v = S::mul(S::load(values + c * S::kLanes), scale);
+        float* y = t.y + (token + c) * rows + row;
+        if (whole) {
+            if (t.bias != nullptr) v = S::add(v, S::load(t.bias + row));
+            S::store(y, v);
+            continue;
+        }
+        float lanes[S::kLanes];
+        S::store(lanes, v);
+        for (std::int64_t i = 0; i < rows - row; ++i) y[i] = lanes[i] + (t.bias != nullptr ? t.bias[row + i] : 0.0f);
+    }
+}
+
+template <class S, PackedKind kKind, int kColumns>
+void quant_group(const MatmulTile& t, const std::byte* group, std::int64_t token) {
+    alignas(64) float values[kColumns * S::kLanes];
+    for (std::int64_t p = t.panel_begin; p < t.panel_end; ++p) {
+        quant_panel<S, kKind, kColumns>(t.weight->panel(p), t.weight->layout(), group, values);
+        write_rows<S>(t, p, token, kColumns, values);
+    }
+}
+
+template <class S, PackedKind kKind, int kColumns>
+void float_group_product(const MatmulTile& t, const std::byte* group, std::int64_t token) {
+    constexpr int kPart = kColumns > 4 ? 4 : kColumns;  // 2 panels x 4 columns fill the accumulators of 16 registers
+    alignas(64) float values[2 * kColumns * S::kLanes];
+    const float* x = reinterpret_cast<const float*>(group);
+    const PanelLayout& layout = t.weight->layout();
+    for (std::int64_t p = t.panel_begin; p < t.panel_end; p += 2) {
+        const std::byte* panel = t.weight->panel(p);
+        const bool two = p + 1 < t.panel_end;
+        const auto part = [&]<int kWidth>(std::integral_constant<int, kWidth>, int first) HEARTH_INLINE_LAMBDA {
+            float* out = values + first * S::kLanes;
+            if (two)
+                float_panel<S, kKind, 2, kWidth>(panel, layout, t.weight->cols(), x + first, kColumns, out, kColumns);
+            else
+                float_panel<S, kKind, 1, kWidth>(panel, layout, t.weight->cols(), x + first, kColumns, out, kColumns);
+        };
+        part(std::integral_constant<int, kPart>{}, 0);
+        if constexpr (kColumns > kPart) part(std::integral_constant<int, kColumns - kPart>{}, kPart);
+        write_rows<S>(t, p, token, kColumns, values);
+        if (two) write_rows<S>(t, p + 1, token, kColumns, values + kColumns * S::kLanes);
+    }
+}
+
+template <class S, PackedKind kKind, int kColumns>
+void one_group(const MatmulTile& t, const std::byte* group, std::int64_t token) {
+    if constexpr (is_float(kKind))
+        float_group_product<S, kKind, kColumns>(t, group, token);
+    else
+        quant_group<S, kKind, kColumns>(t, group, token);
+}
+
+template <class S, PackedKind kKind>
+void matmul_kind(const MatmulTile& t) {
+    using Function = void (*)(const MatmulTile&, const std::byte*, std::int64_t);
+    static constexpr Function kByColumns[] = {one_group<S, kKind, 1>, one_group<S, kKind, 2>, one_group<S, kKind, 3>,
+                                              one_group<S, kKind, 4>, one_group<S, kKind, 5>, one_group<S, kKind, 6>,
+                                              one_group<S, kKind, 7>, one_group<S, kKind, 8>};
+    const std::byte* group = t.groups;
+    for (std::int64_t token = 0; token < t.n; token += kGroupColumns, group += t.group_bytes) {
+        const std::int64_t left = t.n - token;
+        kByColumns[left < kGroupColumns ? left - 1 : kGroupColumns - 1](t, group, token);
+    }
+}
+
+template <class S>
+void matmul(const MatmulTile& t) {
+    switch (t.weight->kind()) {
+        case PackedKind::kU4:
+            return matmul_kind<S, PackedKind::kU4>(t);
+        case PackedKind::kU4Min:
+            return matmul_kind<S, PackedKind::kU4Min>(t);
+        case PackedKind::kU5:
+            return matmul_kind<S, PackedKind::kU5>(t);
+        case PackedKind::kU5Min:
+            return matmul_kind<S, PackedKind::kU5Min>(t);
+        case PackedKind::kU6:
+            return matmul_kind<S, PackedKind::kU6>(t);
+        case PackedKind::kS8:
+            return matmul_kind<S, PackedKind::kS8>(t);
+        case PackedKind::kF32:
+            return matmul_kind<S, PackedKind::kF32>(t);
+        case PackedKind::kF16:
+            return matmul_kind<S, PackedKind::kF16>(t);
+        case PackedKind::kBF16:
+            return matmul_kind<S, PackedKind::kBF16>(t);
+    }
+}
+
+/// One token's 32 columns into column c of a record that is `columns` tokens wide.
+template <class S>
+void quantise_record(const float* x, int columns, int c, std::byte* record) {
+    alignas(32) std::int8_t q[32];
+    const float scale = S::quantize_block(x, q);
+    int pairs[2][2] = {};
+    for (int step = 0; step < kSteps; ++step) {
+        std::memcpy(record + (step * columns + c) * 4, q + 4 * step, 4);
+        pairs[step / 4][0] += q[4 * step] + q[4 * step + 1];
+        pairs[step / 4][1] += q[4 * step + 2] + q[4 * step + 3];
+    }
+    auto* sums = reinterpret_cast<std::int32_t*>(record + 32 * columns) + c;
+    sums[0] = S::pack_sums(pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1]);
+    sums[columns] = S::pack_sums(pairs[0][0], pairs[0][1]);
+    sums[2 * columns] = S::pack_sums(pairs[1][0], pairs[1][1]);
+    const int all = pairs[0][0] + pairs[0][1] + pairs[1][0] + pairs[1][1];
+    reinterpret_cast<float*>(record + 44 * columns)[c] = scale;
+    reinterpret_cast<float*>(record + 48 * columns)[c] = scale * static_cast<float>(all);
+}
+
+template <class S>
+void quantise_group(const float* x, int columns, std::int64_t cols, std::byte* group) {
+    const std::int64_t whole = cols / kBlockColumns;
+    for (int c = 0; c < columns; ++c) {
+        const float* row = x + c * cols;
+        for (std::int64_t b = 0; b < whole; ++b) {
+            quantise_record<S>(row + b * kBlockColumns, columns, c, group + b * kRecordBytesPerColumn * columns);
+        }
+    }
+}
+
+inline void interleave_floats(const float* x, int columns, std::int64_t cols, std::byte* group) {
+    float* out = reinterpret_cast<float*>(group);
+    for (int c = 0; c < columns; ++c) {
+        for (std::int64_t k = 0; k < cols; ++k) out[k * columns + c] = x[c * cols + k];
+    }
+}
+
+}  // namespace
+}  // namespace hearth::llm::cpu

@@ -1,0 +1,168 @@
+// The SIMD wrapper in portable C++: eight lanes as plain loops the compiler may vectorise. Same interface as
+// simd_avx2.h, whose comments say what each operation means.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace hearth::llm::cpu {
+namespace {
+
+inline float half_to_float(std::uint16_t half) {
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+    const std::uint32_t magnitude = half & 0x7fffu;
+    if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
+    // Shifting exponent and mantissa into place leaves a value 2^-112 too small, subnormals included.
+    const float value = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
+}
+
+inline std::uint16_t float_to_half(float value) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+    const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+    const float magnitude = std::bit_cast<float>(bits & 0x7fffffffu);
+    if (magnitude != magnitude) return static_cast<std::uint16_t>(sign | 0x7e00u);
+    if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
+    if (magnitude < 0x1p-14f) {  // subnormal half: a multiple of 2^-24, rounded to nearest even by the addition
+        const float shifted = magnitude + 0.5f;
+        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
+    }
+    const std::uint32_t m = std::bit_cast<std::uint32_t>(magnitude);
+    const std::uint32_t rounded = m + 0xfffu + ((m >> 13) & 1u);
+    return static_cast<std::uint16_t>(sign | ((rounded - (112u << 23)) >> 13));
+}
+
+struct Generic {
+    static constexpr const char* kName = "generic";
+    static constexpr int kLanes = 8;
+    struct F {
+        float v[kLanes];
+    };
+    struct Q {
+        std::uint8_t v[kLanes * 4];
+    };
+    struct A {
+        std::int32_t v[kLanes];
+    };
+
+    template <typename Op>
+    static F each(const Op& op) {
+        F r;
+        for (int i = 0; i < kLanes; ++i) r.v[i] = op(i);
+        return r;
+    }
+    static F zero() { return set1(0.0f); }
+    static F set1(float a) {
+        return each([&](int) { return a; });
+    }
+    static F load(const float* p) {
+        F r;
+        std::memcpy(&r, p, sizeof r);
+        return r;
+    }
+    static void store(float* p, F a) { std::memcpy(p, &a, sizeof a); }
+    static F load_f16(const std::uint16_t* p) {
+        return each([&](int i) { return half_to_float(p[i]); });
+    }
+    static void store_f16(std::uint16_t* p, F a) {
+        for (int i = 0; i < kLanes; ++i) p[i] = float_to_half(a.v[i]);
+    }
+    static F load_bf16(const std::uint16_t* p) {
+        return each([&](int i) { return std::bit_cast<float>(static_cast<std::uint32_t>(p[i]) << 16); });
+    }
+    static F add(F a, F b) {
+        return each([&](int i) { return a.v[i] + b.v[i]; });
+    }
+    static F sub(F a, F b) {
+        return each([&](int i) { return a.v[i] - b.v[i]; });
+    }
+    static F mul(F a, F b) {
+        return each([&](int i) { return a.v[i] * b.v[i]; });
+    }
+    static F div(F a, F b) {
+        return each([&](int i) { return a.v[i] / b.v[i]; });
+    }
+    static F fma(F a, F b, F c) {
+        return each([&](int i) { return a.v[i] * b.v[i] + c.v[i]; });
+    }
+    static F max(F a, F b) {
+        return each([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+    }
+    static F min(F a, F b) {
+        return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
+    }
+    static F abs(F a) {
+        return each([&](int i) { return a.v[i] < 0 ? -a.v[i] : a.v[i]; });
+    }
+    static F copy_sign(F magnitude, F sign) {
+        return each([&](int i) { return std::copysign(magnitude.v[i], sign.v[i]); });
+    }
+    static F round(F a) {
+        return each([&](int i) { return std::nearbyint(a.v[i]); });
+    }
+    static F pow2(F n) {
+        return each([&](int i) { return std::bit_cast<float>((static_cast<std::int32_t>(n.v[i]) + 127) << 23); });
+    }
+    static float sum(F a) { return ((a.v[0] + a.v[4]) + (a.v[2] + a.v[6])) + ((a.v[1] + a.v[5]) + (a.v[3] + a.v[7])); }
+    static float highest(F a) {
+        float m = a.v[0];
+        for (int i = 1; i < kLanes; ++i) m = a.v[i] > m ? a.v[i] : m;
+        return m;
+    }
+
+    static Q load_q(const std::byte* p) {
+        Q r;
+        std::memcpy(&r, p, sizeof r);
+        return r;
+    }
+    template <int kShift>  // positive: right, negative: left
+    static Q shift_and(Q a, int mask) {
+        Q r;
+        for (int i = 0; i < kLanes * 4; ++i) {
+            r.v[i] = static_cast<std::uint8_t>((kShift >= 0 ? a.v[i] >> (kShift & 7) : a.v[i] << (-kShift & 7)) & mask);
+        }
+        return r;
+    }
+    static Q or_q(Q a, Q b) {
+        for (int i = 0; i < kLanes * 4; ++i) a.v[i] |= b.v[i];
+        return a;
+    }
+
+    static std::int32_t pack_sums(int first_pair, int second_pair) { return -(first_pair + second_pair); }
+    static A start(const std::int32_t* sums, int shift) {
+        A r;
+        for (int i = 0; i < kLanes; ++i) r.v[i] = *sums * (1 << shift);
+        return r;
+    }
+    static A start_zero() { return A{}; }
+    static A dot(A a, Q w, const std::int8_t* x) {
+        for (int i = 0; i < kLanes; ++i) {
+            for (int j = 0; j < 4; ++j) a.v[i] += w.v[4 * i + j] * x[j];
+        }
+        return a;
+    }
+    static F finish(A a) {
+        return each([&](int i) { return static_cast<float>(a.v[i]); });
+    }
+    static A start_signed(const std::int32_t*) { return A{}; }
+    static A dot_signed(A a, Q w, const std::int8_t* x) {
+        for (int i = 0; i < kLanes; ++i) {
+            for (int j = 0; j < 4; ++j) a.v[i] += static_cast<std::int8_t>(w.v[4 * i + j]) * x[j];
+        }
+        return a;
+    }
+    static F finish_signed(A a) { return finish(a); }
+
+    static float quantize_block(const float* x, std::int8_t* q) {
+        float top = 0.0f;
+        for (int i = 0; i < 32; ++i) top = std::fabs(x[i]) > top ? std::fabs(x[i]) : top;
+        const float inverse = top > 0.0f ? 127.0f / top : 0.0f;
+        for (int i = 0; i < 32; ++i) q[i] = static_cast<std::int8_t>(std::nearbyint(x[i] * inverse));
+        return top / 127.0f;
+    }
+};
+
+}  // namespace
+}  // namespace hearth::llm::cpu

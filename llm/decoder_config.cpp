@@ -1,0 +1,125 @@
+#include "llm/decoder_config.h"
+
+#include <cmath>
+
+namespace hearth::llm {
+namespace {
+
+/// Sizes of the largest published models fit with room; anything above is a hostile file.
+struct SizeLimit {
+    static constexpr std::int64_t kLayers = 1024;
+    static constexpr std::int64_t kWidth = 1 << 17;
+    static constexpr std::int64_t kFeedForward = 1 << 19;
+    static constexpr std::int64_t kHeads = 4096;
+    static constexpr std::int64_t kContext = 1 << 24;
+    static constexpr std::int64_t kVocabulary = 1 << 24;
+};
+
+Result<int> bounded(const std::string& key, std::int64_t value, std::int64_t limit) {
+    if (value < 1 || value > limit) {
+        return Error(ErrorCode::kDataLoss, "metadata '" + key + "' is " + std::to_string(value) +
+                                               ", which is not from 1 to " + std::to_string(limit));
+    }
+    return static_cast<int>(value);
+}
+
+class ConfigReader {
+  public:
+    ConfigReader(const GgufFile& file, const std::string& architecture) : file_(file), prefix_(architecture + ".") {}
+
+    Result<int> size(const char* name, std::int64_t limit) const {
+        HEARTH_TRY(const std::int64_t value, file_.integer(prefix_ + name));
+        return bounded(prefix_ + name, value, limit);
+    }
+    Result<int> size_or(const char* name, std::int64_t fallback, std::int64_t limit) const {
+        return bounded(prefix_ + name, file_.integer_or(prefix_ + name, fallback), limit);
+    }
+    double number_or(const char* name, double fallback) const { return file_.number_or(prefix_ + name, fallback); }
+    std::string text_or(const char* name, const char* fallback) const {
+        auto text = file_.text(prefix_ + name);
+        return text.ok() ? std::move(text).value() : std::string(fallback);
+    }
+
+  private:
+    const GgufFile& file_;
+    std::string prefix_;
+};
+
+Status read_sizes(const ConfigReader& reader, DecoderConfig& config) {
+    HEARTH_TRY(config.layers, reader.size("block_count", SizeLimit::kLayers));
+    HEARTH_TRY(config.width, reader.size("embedding_length", SizeLimit::kWidth));
+    HEARTH_TRY(config.feed_forward, reader.size("feed_forward_length", SizeLimit::kFeedForward));
+    HEARTH_TRY(config.heads, reader.size("attention.head_count", SizeLimit::kHeads));
+    HEARTH_TRY(config.kv_heads, reader.size_or("attention.head_count_kv", config.heads, SizeLimit::kHeads));
+    HEARTH_TRY(config.context_tokens, reader.size("context_length", SizeLimit::kContext));
+    HEARTH_TRY(config.head_dim, reader.size_or("attention.key_length", config.width / config.heads, SizeLimit::kHeads));
+    HEARTH_TRY(const int value_dim, reader.size_or("attention.value_length", config.head_dim, SizeLimit::kHeads));
+    if (config.heads % config.kv_heads != 0 || config.head_dim % 2 != 0 || value_dim != config.head_dim ||
+        static_cast<std::int64_t>(config.heads) * config.head_dim > SizeLimit::kWidth) {
+        return Error(ErrorCode::kDataLoss, "the head counts and sizes in the metadata contradict each other");
+    }
+    return {};
+}
+
+/// The share of each frequency that a long-context model keeps: `rope_freqs.weight` of Llama 3, else 1.
+Result<std::vector<float>> frequency_factors(const GgufFile& file, int head_dim) {
+    std::vector<float> factors(static_cast<std::size_t>(head_dim) / 2, 1.0f);
+    const GgufTensor* tensor = file.tensor("rope_freqs.weight");
+    if (tensor == nullptr) return factors;
+    if (tensor->dims != std::vector<std::int64_t>{head_dim / 2})
+        return Error(ErrorCode::kDataLoss, "tensor 'rope_freqs.weight' does not fit the head size");
+    dequantize(tensor->type, tensor->bytes.data(), head_dim / 2, factors.data());
+    for (const float factor : factors) {
+        if (!(factor > 0) || !std::isfinite(factor))
+            return Error(ErrorCode::kDataLoss, "tensor 'rope_freqs.weight' holds a factor that is not positive");
+    }
+    return factors;
+}
+
+Status read_rope(const GgufFile& file, const ConfigReader& reader, DecoderConfig& config) {
+    const std::string scaling = reader.text_or("rope.scaling.type", "none");
+    if (scaling != "none" && scaling != "linear")
+        return Error(ErrorCode::kUnsupported, "rope scaling '" + scaling + "'; none and linear are supported");
+    const double linear = scaling == "linear" ? reader.number_or("rope.scaling.factor", 1.0) : 1.0;
+    const double base = reader.number_or("rope.freq_base", 10000.0);
+    if (!(base > 1.0) || !std::isfinite(base) || !(linear > 0.0) || !std::isfinite(linear))
+        return Error(ErrorCode::kDataLoss, "the rope base or factor in the metadata is no usable number");
+    HEARTH_TRY(const int rotated, reader.size_or("rope.dimension_count", config.head_dim, SizeLimit::kHeads));
+    if (rotated != config.head_dim)
+        return Error(ErrorCode::kUnsupported, "rope over a part of each head; whole heads are supported");
+    HEARTH_TRY(const std::vector<float> factors, frequency_factors(file, config.head_dim));
+    for (int i = 0; i < config.head_dim / 2; ++i) {
+        const double frequency = std::pow(base, -2.0 * i / config.head_dim) / linear;
+        config.inverse_frequencies.push_back(
+            static_cast<float>(frequency / static_cast<double>(factors[static_cast<std::size_t>(i)])));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<DecoderConfig> read_decoder_config(const GgufFile& file) {
+    DecoderConfig config;
+    HEARTH_TRY(config.architecture, file.text("general.architecture"));
+    if (config.architecture != "llama" && config.architecture != "qwen2") {
+        return Error(ErrorCode::kUnsupported,
+                     "architecture '" + config.architecture.substr(0, 64) + "'; llama and qwen2 are supported");
+    }
+    const ConfigReader reader(file, config.architecture);
+    if (reader.number_or("expert_count", 0) > 0)
+        return Error(ErrorCode::kUnsupported, "a mixture of experts; dense models are supported");
+    HEARTH_TRY_STATUS(read_sizes(reader, config));
+    config.rms_epsilon = static_cast<float>(reader.number_or("attention.layer_norm_rms_epsilon", 1e-5));
+    if (!(config.rms_epsilon > 0) || config.rms_epsilon > 1)
+        return Error(ErrorCode::kDataLoss, "the norm epsilon in the metadata is no usable number");
+    // Converters permute q and k of `llama` for rotation of neighbours; `qwen2` files keep the halves.
+    config.rope_style = config.architecture == "llama" ? RopeStyle::kInterleaved : RopeStyle::kHalves;
+    HEARTH_TRY_STATUS(read_rope(file, reader, config));
+    const GgufTensor* embedding = file.tensor("token_embd.weight");
+    if (embedding == nullptr || embedding->dims.size() != 2 || embedding->dims[0] != config.width)
+        return Error(ErrorCode::kDataLoss, "tensor 'token_embd.weight' is missing or does not fit the metadata");
+    HEARTH_TRY(config.vocabulary, bounded("rows of token_embd.weight", embedding->dims[1], SizeLimit::kVocabulary));
+    return config;
+}
+
+}  // namespace hearth::llm

@@ -1,0 +1,108 @@
+// Tensors of a GGUF file into a Decoder, each checked against the shape that the metadata promises.
+#include <algorithm>
+
+#include "llm/decoder.h"
+
+namespace hearth::llm {
+
+class Decoder::Loader {
+  public:
+    Loader(const GgufFile& file, Decoder& decoder, const std::function<void(std::size_t, std::size_t)>& progress)
+        : file_(file), decoder_(decoder), config_(decoder.config_), progress_(progress) {
+        for (const GgufTensor& tensor : file.tensors()) total_bytes_ += tensor.bytes.size();
+    }
+
+    Status run() {
+        HEARTH_TRY(decoder_.embedding_, view("token_embd.weight", config_.vocabulary, config_.width));
+        decoder_.layers_.resize(static_cast<std::size_t>(config_.layers));
+        for (int index = 0; index < config_.layers; ++index) {
+            Layer& layer = decoder_.layers_[static_cast<std::size_t>(index)];
+            const std::string prefix = "blk." + std::to_string(index) + ".";
+            HEARTH_TRY_STATUS(load_attention(prefix, layer));
+            HEARTH_TRY_STATUS(load_feed_forward(prefix, layer));
+        }
+        HEARTH_TRY_STATUS(vector("output_norm.weight", config_.width, decoder_.final_norm_));
+        // Models without a head of their own read the embedding table backwards.
+        const char* head = file_.tensor("output.weight") != nullptr ? "output.weight" : "token_embd.weight";
+        return matrix(head, config_.vocabulary, config_.width, decoder_.head_);
+    }
+
+  private:
+    Status load_attention(const std::string& prefix, Layer& layer) {
+        const int query_width = config_.heads * config_.head_dim;
+        const int kv_width = config_.kv_heads * config_.head_dim;
+        HEARTH_TRY_STATUS(vector(prefix + "attn_norm.weight", config_.width, layer.attention_norm));
+        HEARTH_TRY_STATUS(matrix(prefix + "attn_q.weight", query_width, config_.width, layer.q));
+        HEARTH_TRY_STATUS(matrix(prefix + "attn_k.weight", kv_width, config_.width, layer.k));
+        HEARTH_TRY_STATUS(matrix(prefix + "attn_v.weight", kv_width, config_.width, layer.v));
+        HEARTH_TRY_STATUS(matrix(prefix + "attn_output.weight", config_.width, query_width, layer.output));
+        HEARTH_TRY_STATUS(optional_vector(prefix + "attn_q.bias", query_width, layer.q_bias));
+        HEARTH_TRY_STATUS(optional_vector(prefix + "attn_k.bias", kv_width, layer.k_bias));
+        HEARTH_TRY_STATUS(optional_vector(prefix + "attn_v.bias", kv_width, layer.v_bias));
+        return optional_vector(prefix + "attn_output.bias", config_.width, layer.output_bias);
+    }
+
+    Status load_feed_forward(const std::string& prefix, Layer& layer) {
+        HEARTH_TRY_STATUS(vector(prefix + "ffn_norm.weight", config_.width, layer.feed_forward_norm));
+        HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate.weight", config_.feed_forward, config_.width, layer.gate));
+        HEARTH_TRY_STATUS(matrix(prefix + "ffn_up.weight", config_.feed_forward, config_.width, layer.up));
+        return matrix(prefix + "ffn_down.weight", config_.width, config_.feed_forward, layer.down);
+    }
+
+    Result<const GgufTensor*> find(const std::string& name, const std::vector<std::int64_t>& dims) {
+        const GgufTensor* tensor = file_.tensor(name);
+        if (tensor == nullptr) return Error(ErrorCode::kDataLoss, "tensor '" + name + "' is missing");
+        if (tensor->dims != dims)
+            return Error(ErrorCode::kDataLoss, "tensor '" + name + "' does not have the shape the metadata promises");
+        return tensor;
+    }
+
+    Result<MatrixView> view(const std::string& name, std::int64_t rows, std::int64_t cols) {
+        HEARTH_TRY(const GgufTensor* tensor, find(name, {cols, rows}));
+        return MatrixView{tensor->type, rows, cols, tensor->bytes};
+    }
+
+    Status matrix(const std::string& name, std::int64_t rows, std::int64_t cols, std::unique_ptr<Weight>& out) {
+        HEARTH_TRY(const MatrixView stored, view(name, rows, cols));
+        auto loaded = decoder_.ops_.load(stored);
+        if (!loaded.ok()) return Error(loaded.error().code, "tensor '" + name + "': " + loaded.error().message);
+        out = std::move(loaded).value();
+        decoder_.owned_weight_bytes_ += out->owned_bytes();
+        report(stored.bytes.size());
+        return {};
+    }
+
+    Status vector(const std::string& name, std::int64_t size, std::vector<float>& out) {
+        HEARTH_TRY(const GgufTensor* tensor, find(name, {size}));
+        out.resize(static_cast<std::size_t>(size));
+        dequantize(tensor->type, tensor->bytes.data(), size, out.data());
+        decoder_.owned_weight_bytes_ += out.size() * sizeof(float);
+        report(tensor->bytes.size());
+        return {};
+    }
+
+    Status optional_vector(const std::string& name, std::int64_t size, std::vector<float>& out) {
+        return file_.tensor(name) == nullptr ? Status() : vector(name, size, out);
+    }
+
+    void report(std::size_t bytes) {
+        done_bytes_ = std::min(done_bytes_ + bytes, total_bytes_);
+        if (progress_) progress_(done_bytes_, total_bytes_);
+    }
+
+    const GgufFile& file_;
+    Decoder& decoder_;
+    const DecoderConfig& config_;
+    const std::function<void(std::size_t, std::size_t)>& progress_;
+    std::size_t total_bytes_ = 0;
+    std::size_t done_bytes_ = 0;
+};
+
+Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, DecoderConfig config, Ops& ops,
+                                               const std::function<void(std::size_t, std::size_t)>& progress) {
+    auto decoder = std::make_unique<Decoder>(Decoder(std::move(config), ops));
+    HEARTH_TRY_STATUS(Loader(file, *decoder, progress).run());
+    return decoder;
+}
+
+}  // namespace hearth::llm

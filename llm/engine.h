@@ -1,0 +1,54 @@
+// PUBLIC. A chat model ready to generate: give it messages, get text and tool calls. One engine owns its weights,
+// KV cache, tokenizer and chat template, and one worker thread that runs the steps.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/memory_ledger.h"
+#include "core/result.h"
+#include "llm/types.h"
+
+namespace hearth::llm {
+
+/// What others hold: an interface, so that tests can put a scripted model in the engine's place.
+class TextModel {
+  public:
+    virtual ~TextModel() = default;
+
+    virtual const ModelInfo& info() const = 0;
+
+    /// Blocks until the answer is complete or `cancel` is requested (kCancelled as finish reason, within one token).
+    /// Thread-safe; requests queue in order up to EngineOptions::max_queue, then kResourceExhausted.
+    /// Errors: kInvalidArgument for a prompt longer than the context (with the numbers) or a bad schema.
+    virtual Result<Completion> generate(const GenerateRequest& request, const TextSink& sink,
+                                        std::stop_token cancel) = 0;
+
+    /// The prompt's length in tokens after the chat template: what generate() would prefill.
+    virtual Result<int> count_prompt_tokens(const GenerateRequest& request) = 0;
+
+    /// Token ids of plain text; special tokens are never parsed from it.
+    virtual std::vector<int> tokenize(std::string_view text) const = 0;
+};
+
+struct EngineOptions {
+    std::string model_path;     ///< GGUF file
+    int context_tokens = 8192;  ///< clipped to what the model was trained for
+    int threads = 0;            ///< 0 = every usable core
+    bool reference = false;     ///< the scalar oracle instead of the fast path
+    int max_queue = 64;
+};
+
+/// Reported while a model loads: bytes done of total.
+using LoadProgress = std::function<void(std::size_t done, std::size_t total)>;
+
+/// Opens a GGUF model. Reserves weights and KV cache in `ledger` before reading. Errors name the file and the reason:
+/// kNotFound, kDataLoss (truncated or hostile file), kUnsupported (architecture or tensor type), kResourceExhausted.
+Result<std::unique_ptr<TextModel>> open_text_model(const EngineOptions& options, MemoryLedger& ledger,
+                                                   const LoadProgress& progress = {});
+
+}  // namespace hearth::llm

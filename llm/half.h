@@ -1,0 +1,27 @@
+// 16-bit floats as stored in model files, widened by integer arithmetic: no CPU feature is assumed here.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace hearth::llm {
+
+/// IEEE 754 binary16 to binary32, exact.
+inline float half_to_float(std::uint16_t half) noexcept {
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+    const std::uint32_t exponent = (half >> 10) & 0x1fu;
+    const std::uint32_t mantissa = half & 0x3ffu;
+    if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
+    if (exponent == 0) {
+        const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;  // subnormal: mantissa / 1024 * 2^-14
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+}
+
+/// bfloat16 to binary32, exact.
+inline float bfloat16_to_float(std::uint16_t bits) noexcept {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+}  // namespace hearth::llm

@@ -1,0 +1,82 @@
+// Keys and values of sequences, in blocks of 16 tokens out of one pool of fixed size. Full blocks may be shared by
+// sequences with the same beginning; they never change.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "core/memory_ledger.h"
+#include "core/result.h"
+#include "llm/ops.h"
+
+namespace hearth::llm {
+
+/// What one block holds: `layers` backend blocks of `layer_bytes` (Ops::kv_block_bytes).
+struct KvShape {
+    int layers = 0;
+    int kv_heads = 0;
+    int head_dim = 0;
+    std::size_t layer_bytes = 0;
+};
+
+/// Counts references to blocks. Used from one thread at a time; outlives its sequences.
+class KvPool {
+  public:
+    /// Room for `tokens` tokens, accounted in `ledger` as "kv". Memory is touched when a block is first written.
+    static Result<std::unique_ptr<KvPool>> create(const KvShape& shape, int tokens, MemoryLedger& ledger);
+
+    const KvShape& shape() const { return shape_; }
+    int free_blocks() const { return static_cast<int>(free_.size()); }
+
+    int acquire();  ///< a block with one reference; -1 when none is free
+    void retain(int block);
+    void release(int block);
+    std::byte* data(int block, int layer) const;
+
+  private:
+    struct FreeDeleter {
+        void operator()(std::byte* memory) const noexcept { std::free(memory); }
+    };
+    KvPool(const KvShape& shape, int blocks, MemoryLedger::Lease lease, std::unique_ptr<std::byte, FreeDeleter> memory);
+
+    KvShape shape_;
+    std::size_t stride_;  // bytes between backend blocks: layer_bytes rounded up to a cache line
+    MemoryLedger::Lease lease_;
+    std::unique_ptr<std::byte, FreeDeleter> memory_;
+    std::byte* base_;
+    std::vector<int> references_;
+    std::vector<int> free_;
+};
+
+/// One sequence's blocks. Move-only; gives its references back on destruction.
+class KvSequence {
+  public:
+    explicit KvSequence(KvPool& pool);
+    KvSequence(KvSequence&& other) noexcept;
+    KvSequence& operator=(KvSequence&& other) noexcept;
+    ~KvSequence();
+
+    int length() const { return length_; }
+    /// Blocks for `tokens` more tokens; false when the pool has too few (what was taken stays).
+    bool reserve(int tokens);
+    /// `tokens` tokens were stored in every layer.
+    void advance(int tokens);
+    /// Drops tokens from the end.
+    void truncate(int length);
+    /// Takes the first `tokens` (a multiple of 16) of `other` into this empty sequence, without copying.
+    void share(const KvSequence& other, int tokens);
+    KvLayer layer(int index) const;
+
+  private:
+    void clear();
+    void append_block(int block);
+
+    KvPool* pool_;
+    int length_ = 0;
+    std::vector<int> blocks_;
+    std::vector<std::vector<std::byte*>> layers_;  // [layer][block]: what Ops reads
+};
+
+}  // namespace hearth::llm

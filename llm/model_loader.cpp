@@ -1,0 +1,141 @@
+#include "llm/model_loader.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/log.h"
+#include "llm/device.h"
+
+namespace hearth::llm {
+namespace {
+
+constexpr int kMinContext = 64;  // a template's own text and a few tokens of answer
+
+Result<int> token_id(const GgufFile& file, const char* key, std::size_t vocabulary) {
+    const std::int64_t id = file.integer_or(key, -1);
+    if (id < -1 || id >= static_cast<std::int64_t>(vocabulary))
+        return Error(ErrorCode::kDataLoss, std::string("metadata '") + key + "' is no token of the vocabulary");
+    return static_cast<int>(id);
+}
+
+Result<BpeVocabulary> read_vocabulary(const GgufFile& file) {
+    auto kind = file.text("tokenizer.ggml.model");
+    if (!kind.ok()) return std::move(kind).error();
+    if (kind.value() != "gpt2") {
+        return Error(ErrorCode::kUnsupported,
+                     "tokenizer '" + kind.value().substr(0, 64) + "'; byte-level BPE ('gpt2') is supported");
+    }
+    const auto* tokens = file.texts("tokenizer.ggml.tokens");
+    const auto* merges = file.texts("tokenizer.ggml.merges");
+    if (tokens == nullptr || merges == nullptr)
+        return Error(ErrorCode::kDataLoss, "the vocabulary's tokens or merges are missing");
+    BpeVocabulary vocabulary;
+    vocabulary.tokens = *tokens;
+    vocabulary.merges = *merges;
+    const GgufValue* types = file.find("tokenizer.ggml.token_type");
+    if (types != nullptr) {
+        if (const auto* values = std::get_if<std::vector<std::int64_t>>(types)) vocabulary.types = *values;
+    }
+    if (vocabulary.types.empty()) vocabulary.types.assign(tokens->size(), 1);
+    if (vocabulary.types.size() != tokens->size())
+        return Error(ErrorCode::kDataLoss, "the vocabulary has not one type for each token");
+    auto pre_tokenizer = file.text("tokenizer.ggml.pre");
+    vocabulary.pre_tokenizer = pre_tokenizer.ok() ? std::move(pre_tokenizer).value() : "gpt-2";
+    HEARTH_TRY(vocabulary.bos, token_id(file, "tokenizer.ggml.bos_token_id", tokens->size()));
+    HEARTH_TRY(vocabulary.eos, token_id(file, "tokenizer.ggml.eos_token_id", tokens->size()));
+    HEARTH_TRY(vocabulary.eot, token_id(file, "tokenizer.ggml.eot_token_id", tokens->size()));
+    if (const GgufValue* add_bos = file.find("tokenizer.ggml.add_bos_token")) {
+        if (const bool* flag = std::get_if<bool>(add_bos)) vocabulary.add_bos = *flag;
+    }
+    return vocabulary;
+}
+
+Status load_text(LoadedModel& model) {
+    HEARTH_TRY(BpeVocabulary vocabulary, read_vocabulary(*model.file));
+    const auto spelling = [&](int id) {
+        return id < 0 ? std::string() : vocabulary.tokens[static_cast<std::size_t>(id)];
+    };
+    auto source = model.file->text("tokenizer.chat_template");
+    if (!source.ok()) {
+        return Error(ErrorCode::kUnsupported,
+                     "the file has no chat template: use an instruction-tuned model ('...-instruct')");
+    }
+    HEARTH_TRY(model.chat_template,
+               parse_chat_template(source.value(), spelling(vocabulary.bos), spelling(vocabulary.eos)));
+    HEARTH_TRY(model.tokenizer, make_bpe_tokenizer(std::move(vocabulary)));
+    return {};
+}
+
+/// The ledger answers before the weights are read.
+Status reserve_memory(LoadedModel& model, const DecoderConfig& config, MemoryLedger& ledger) {
+    HEARTH_TRY(model.weight_lease, ledger.reserve("weights", model.info.weight_bytes));
+    HEARTH_TRY(model.scratch_lease, ledger.reserve("scratch", Decoder::scratch_bytes(config)));
+    const KvShape shape{config.layers, config.kv_heads, config.head_dim,
+                        model.ops->kv_block_bytes(config.kv_heads, config.head_dim)};
+    HEARTH_TRY(model.kv_pool, KvPool::create(shape, model.info.context_tokens, ledger));
+    return {};
+}
+
+Status load_weights(LoadedModel& model, DecoderConfig config, MemoryLedger& ledger, const LoadProgress& progress) {
+    HEARTH_TRY(model.decoder, Decoder::load(*model.file, std::move(config), *model.ops, progress));
+    const std::size_t owned = model.decoder->owned_weight_bytes();
+    // Packed copies replace the file's pages, which the kernel can drop; only what they add has to be found.
+    if (owned > model.info.weight_bytes) {
+        HEARTH_TRY(model.packed_lease, ledger.reserve("weights", owned - model.info.weight_bytes));
+    }
+    return {};
+}
+
+Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, MemoryLedger& ledger,
+                                                const LoadProgress& progress) {
+    if (options.context_tokens < kMinContext) {
+        return Error(ErrorCode::kInvalidArgument, "a context of " + std::to_string(options.context_tokens) +
+                                                      " tokens is too small; at least " + std::to_string(kMinContext) +
+                                                      " are needed");
+    }
+    auto model = std::make_unique<LoadedModel>();
+    HEARTH_TRY(model->file, GgufFile::open(options.model_path));
+    HEARTH_TRY(DecoderConfig config, read_decoder_config(*model->file));
+    HEARTH_TRY_STATUS(load_text(*model));
+    if (model->tokenizer->size() != config.vocabulary) {
+        return Error(ErrorCode::kDataLoss, "the vocabulary has " + std::to_string(model->tokenizer->size()) +
+                                               " tokens, but the embedding table " + std::to_string(config.vocabulary) +
+                                               " rows");
+    }
+    HEARTH_TRY(model->ops, open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
+                                        .threads = options.threads}));
+    model->info.id = std::filesystem::path(options.model_path).stem().string();
+    model->info.architecture = config.architecture;
+    model->info.context_tokens = std::min(options.context_tokens, config.context_tokens);
+    model->info.vocabulary_size = config.vocabulary;
+    model->info.isa = model->ops->isa();
+    model->info.threads = model->ops->threads();
+    for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
+    HEARTH_TRY_STATUS(reserve_memory(*model, config, ledger));
+    HEARTH_TRY_STATUS(load_weights(*model, std::move(config), ledger, progress));
+    return model;
+}
+
+}  // namespace
+
+const std::shared_ptr<const TokenTrie>& LoadedModel::token_trie() {
+    if (token_trie_ == nullptr) token_trie_ = make_token_trie(*tokenizer);
+    return token_trie_;
+}
+
+Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
+                                                const LoadProgress& progress) {
+    auto model = load_parts(options, ledger, progress);
+    if (!model.ok()) return Error(model.error().code, "model " + options.model_path + ": " + model.error().message);
+    const ModelInfo& info = model.value()->info;
+    HEARTH_LOG(kInfo, "llm", "model_loaded",
+               {{"model", info.id},
+                {"architecture", info.architecture},
+                {"context", info.context_tokens},
+                {"weight_bytes", info.weight_bytes},
+                {"isa", info.isa},
+                {"threads", info.threads}});
+    return model;
+}
+
+}  // namespace hearth::llm

@@ -1,0 +1,44 @@
+// Opens a GGUF chat model: everything a generation needs, checked and accounted.
+#pragma once
+
+#include <memory>
+
+#include "core/memory_ledger.h"
+#include "core/result.h"
+#include "llm/chat_template.h"
+#include "llm/decoder.h"
+#include "llm/engine.h"
+#include "llm/gguf.h"
+#include "llm/grammar.h"
+#include "llm/kv_cache.h"
+#include "llm/ops.h"
+#include "llm/tokenizer.h"
+
+namespace hearth::llm {
+
+/// Members are destroyed in reverse: the decoder borrows ops and file.
+struct LoadedModel {
+    ModelInfo info;
+    MemoryLedger::Lease weight_lease;
+    MemoryLedger::Lease packed_lease;  ///< what packed weights take beyond the file's size
+    MemoryLedger::Lease scratch_lease;
+    std::unique_ptr<GgufFile> file;
+    std::unique_ptr<Ops> ops;
+    std::unique_ptr<Tokenizer> tokenizer;
+    std::unique_ptr<ChatTemplate> chat_template;
+    std::unique_ptr<KvPool> kv_pool;
+    std::unique_ptr<Decoder> decoder;
+
+    /// The tokenizer's bytes as grammars read them: built at the first call, because plain chat needs none.
+    /// Worker thread only.
+    const std::shared_ptr<const TokenTrie>& token_trie();
+
+  private:
+    std::shared_ptr<const TokenTrie> token_trie_;
+};
+
+/// Errors name the file; see open_text_model().
+Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
+                                                const LoadProgress& progress);
+
+}  // namespace hearth::llm

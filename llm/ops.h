@@ -1,0 +1,152 @@
+// Every operation a model is made of, declared once. llm/ref implements them as the readable oracle, llm/cpu as the
+// fast CPU path; a CUDA backend slots in here. Models know this header and no backend.
+//
+// Conventions: activations are float32, row-major, [n tokens, features], contiguous. `n` >= 1. Outputs do not alias
+// inputs unless a function says so. Shapes are the caller's promise (checked with HEARTH_CHECK). An Ops object is used
+// from one thread at a time and may use its own worker threads inside; it allocates nothing per call after the
+// largest `n` was seen once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/result.h"
+#include "llm/dtype.h"
+
+namespace hearth::llm {
+
+/// A weight matrix as the file stores it: `rows` output features of `cols` input features, each row a whole number of
+/// blocks, rows back to back.
+struct MatrixView {
+    DType type = DType::kF32;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::span<const std::byte> bytes;
+};
+
+/// A matrix prepared by one backend (packed or borrowed). Only that backend reads it. A borrowed one keeps pointing
+/// into MatrixView::bytes, which must outlive it.
+class Weight {
+  public:
+    virtual ~Weight() = default;
+    virtual std::int64_t rows() const = 0;
+    virtual std::int64_t cols() const = 0;
+    virtual std::size_t owned_bytes() const = 0;  ///< private memory, without what is borrowed
+};
+
+/// y[n, rows] = x[n, cols] * W^T + bias. Tasks of one call share x, so activations are quantised once.
+struct MatmulTask {
+    const Weight* weight = nullptr;
+    const float* bias = nullptr;  ///< [rows] or null
+    float* y = nullptr;           ///< [n, rows]
+};
+
+enum class RopeStyle {
+    kInterleaved,  ///< pairs (2i, 2i+1): GGUF `llama`
+    kHalves,       ///< pairs (i, i + d/2): GGUF `qwen2` ("neox")
+};
+
+struct RopeArgs {
+    float* x = nullptr;  ///< in place [n, heads * head_dim]
+    std::int64_t n = 0;
+    int heads = 0;
+    int head_dim = 0;
+    const std::int32_t* positions = nullptr;     ///< [n]
+    const float* inverse_frequencies = nullptr;  ///< [head_dim / 2]
+    RopeStyle style = RopeStyle::kHalves;
+};
+
+/// Tokens per KV block.
+inline constexpr int kKvBlockTokens = 16;
+
+/// One layer's keys and values of one sequence, scattered over blocks. A block holds
+/// 2 * kv_heads * kKvBlockTokens * head_dim elements of the backend's KV type, arranged as the backend likes;
+/// its size is Ops::kv_block_bytes. Position p lives in blocks[p / 16], slot p % 16.
+struct KvLayer {
+    std::byte* const* blocks = nullptr;
+    int kv_heads = 0;
+    int head_dim = 0;
+};
+
+struct KvStoreArgs {
+    KvLayer layer;
+    const float* k = nullptr;  ///< [n, kv_heads * head_dim], rope already applied
+    const float* v = nullptr;  ///< [n, kv_heads * head_dim]
+    std::int64_t n = 0;
+    std::int64_t first_position = 0;
+};
+
+/// Causal attention of n new tokens at positions first_position .. first_position + n - 1 over all positions up to
+/// their own (already stored). Softmax in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads /
+/// kv_heads).
+struct AttentionArgs {
+    KvLayer layer;
+    const float* q = nullptr;  ///< [n, heads * head_dim]
+    float* out = nullptr;      ///< [n, heads * head_dim]
+    std::int64_t n = 0;
+    std::int64_t first_position = 0;
+    int heads = 0;
+};
+
+/// Bidirectional attention inside each of several sequences laid back to back (no padding, no mask).
+struct EncoderAttentionArgs {
+    const float* q = nullptr;  ///< [total, heads * head_dim]
+    const float* k = nullptr;
+    const float* v = nullptr;
+    float* out = nullptr;
+    std::span<const std::int32_t> sequence_starts;  ///< [sequences + 1], first 0, last = total
+    int heads = 0;
+    int head_dim = 0;
+};
+
+class Ops {
+  public:
+    virtual ~Ops() = default;
+
+    virtual std::string isa() const = 0;  ///< "reference", "avx2", "avx512-vnni"
+    virtual int threads() const = 0;
+
+    /// Prepares a matrix for matmul. kUnsupported for a type this backend cannot read.
+    virtual Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) = 0;
+
+    virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) = 0;
+
+    /// out[n, cols]: rows `ids` of the matrix, dequantised. Reads the file's bytes directly.
+    virtual void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) = 0;
+
+    /// y = x / rms(x) * weight, per row. y may alias x.
+    virtual void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,
+                          float* y) = 0;
+    /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, per row. y may alias x.
+    virtual void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, std::int64_t dim,
+                            float epsilon, float* y) = 0;
+
+    virtual void rope(const RopeArgs& args) = 0;
+
+    virtual std::size_t kv_block_bytes(int kv_heads, int head_dim) const = 0;
+    virtual void kv_store(const KvStoreArgs& args) = 0;
+    virtual void attention(const AttentionArgs& args) = 0;
+    virtual void encoder_attention(const EncoderAttentionArgs& args) = 0;
+
+    /// gate = silu(gate) * up, element by element, count = n * features.
+    virtual void swiglu(float* gate, const float* up, std::int64_t count) = 0;
+    /// Exact GELU (erf), in place.
+    virtual void gelu(float* x, std::int64_t count) = 0;
+    /// x += y.
+    virtual void add(float* x, const float* y, std::int64_t count) = 0;
+};
+
+/// Plain C++ in float32 over dequantised weights: the oracle. Single-threaded.
+std::unique_ptr<Ops> make_reference_ops();
+
+/// The fast path. `isa` empty picks the best; kUnsupported when the CPU lacks the one asked for.
+Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa);
+
+/// Dequantises `count` elements (a multiple of the block) from the file's layout: the one place that knows the formats
+/// as scalar code.
+void dequantize(DType type, const std::byte* blocks, std::int64_t count, float* out);
+
+}  // namespace hearth::llm

@@ -1,0 +1,89 @@
+#include "llm/prompt.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+
+namespace hearth::llm {
+namespace {
+
+using nlohmann::json;
+
+/// `text` as JSON, or as a JSON string when it is none.
+json json_or_text(const std::string& text) {
+    auto parsed = parse_json(text);
+    return parsed.ok() ? std::move(parsed).value() : json(text);
+}
+
+std::string describe_tools(const std::vector<ToolDefinition>& tools) {
+    std::string out =
+        "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+        "You are provided with function signatures within <tools></tools> XML tags:\n<tools>";
+    for (const ToolDefinition& tool : tools) {
+        const json parameters = tool.parameters.empty()
+                                    ? json::object({{"type", "object"}, {"properties", json::object()}})
+                                    : json_or_text(tool.parameters);
+        const json function = {{"name", tool.name}, {"description", tool.description}, {"parameters", parameters}};
+        out += "\n" + dump_json({{"type", "function"}, {"function", function}});
+    }
+    return out +
+           "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+           "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": "
+           "<args-json-object>}\n</tool_call>";
+}
+
+std::string calls_as_text(const Message& message) {
+    std::string out = message.content;
+    for (const ToolCall& call : message.tool_calls) {
+        if (!out.empty()) out += "\n";
+        out += "<tool_call>\n{\"name\": " + dump_json(call.name) +
+               ", \"arguments\": " + (call.arguments.empty() ? "{}" : call.arguments) + "}\n</tool_call>";
+    }
+    return out;
+}
+
+/// For templates that know neither tools nor their results: everything as plain turns.
+std::vector<Message> without_tool_turns(const std::vector<Message>& messages,
+                                        const std::vector<ToolDefinition>& tools) {
+    std::vector<Message> out;
+    if (!tools.empty() && (messages.empty() || messages.front().role != Role::kSystem))
+        out.push_back({.role = Role::kSystem, .content = describe_tools(tools)});
+    for (const Message& message : messages) {
+        if (message.role == Role::kTool) {
+            const std::string response = "<tool_response>\n" + message.content + "\n</tool_response>";
+            const bool joins = !out.empty() && out.back().role == Role::kUser && out.back().name == "tool";
+            if (joins) {
+                out.back().content += "\n" + response;
+            } else {
+                out.push_back({.role = Role::kUser, .content = response, .name = "tool"});
+            }
+        } else if (message.role == Role::kAssistant) {
+            out.push_back({.role = Role::kAssistant, .content = calls_as_text(message)});
+        } else {
+            out.push_back({.role = message.role, .content = message.content});
+        }
+    }
+    if (!tools.empty() && !messages.empty() && messages.front().role == Role::kSystem)
+        out.front().content += "\n\n" + describe_tools(tools);
+    for (Message& message : out) message.name.clear();
+    return out;
+}
+
+}  // namespace
+
+std::vector<ToolDefinition> offered_tools(const GenerateRequest& request) {
+    return request.tool_choice == ToolChoice::kNone ? std::vector<ToolDefinition>() : request.tools;
+}
+
+Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request) {
+    const std::vector<ToolDefinition> tools = offered_tools(request);
+    auto segments = model.chat_template->supports_tools()
+                        ? model.chat_template->render(request.messages, tools)
+                        : model.chat_template->render(without_tool_turns(request.messages, tools), {});
+    if (!segments.ok()) return std::move(segments).error();
+    if (!request.assistant_prefix.empty()) segments.value().push_back({request.assistant_prefix, false});
+    const std::vector<int> ids = model.tokenizer->encode(segments.value());
+    return std::vector<std::int32_t>(ids.begin(), ids.end());
+}
+
+}  // namespace hearth::llm

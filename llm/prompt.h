@@ -1,0 +1,20 @@
+// A request's messages and tools as prompt tokens, by the model's chat template.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/result.h"
+#include "llm/model_loader.h"
+#include "llm/types.h"
+
+namespace hearth::llm {
+
+/// Tools the model is told about: none with ToolChoice::kNone.
+std::vector<ToolDefinition> offered_tools(const GenerateRequest& request);
+
+/// Template, then assistant_prefix, as tokens. A template that knows no tools gets them described in the system
+/// message, and past calls and results as text. kInvalidArgument for what the template refuses.
+Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request);
+
+}  // namespace hearth::llm

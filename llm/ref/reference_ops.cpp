@@ -1,0 +1,233 @@
+// The oracle: each operation as its formula, one thread, sums in double. Weights stay as the file stores them and are
+// dequantised row by row.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/check.h"
+#include "llm/ops.h"
+
+namespace hearth::llm {
+namespace {
+
+class BorrowedWeight : public Weight {
+  public:
+    explicit BorrowedWeight(const MatrixView& view) : view_(view) {}
+    std::int64_t rows() const override { return view_.rows; }
+    std::int64_t cols() const override { return view_.cols; }
+    std::size_t owned_bytes() const override { return 0; }
+
+    void read_row(std::int64_t row, float* out) const {
+        const DTypeGeometry shape = geometry(view_.type);
+        const std::size_t row_bytes = static_cast<std::size_t>(view_.cols / shape.block) * shape.bytes;
+        dequantize(view_.type, view_.bytes.data() + static_cast<std::size_t>(row) * row_bytes, view_.cols, out);
+    }
+
+  private:
+    MatrixView view_;
+};
+
+double dot(const float* a, const float* b, std::int64_t count) {
+    double sums[4] = {};  // four chains instead of one: a single chain waits for each addition
+    std::int64_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (int lane = 0; lane < 4; ++lane)
+            sums[lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
+    double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    for (; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    return sum;
+}
+
+/// Scores to weights that sum to 1, in place.
+void softmax(std::vector<double>& scores) {
+    const double highest = *std::max_element(scores.begin(), scores.end());
+    double total = 0;
+    for (double& score : scores) total += score = std::exp(score - highest);
+    for (double& score : scores) score /= total;
+}
+
+/// KV block layout: keys [kv_heads][16][head_dim], then values in the same shape, float32.
+float* kv_slot(const KvLayer& layer, std::int64_t position, int kv_head, bool value) {
+    float* block = reinterpret_cast<float*>(layer.blocks[position / kKvBlockTokens]);
+    const std::int64_t half = static_cast<std::int64_t>(layer.kv_heads) * kKvBlockTokens * layer.head_dim;
+    const std::int64_t slot = kv_head * kKvBlockTokens + position % kKvBlockTokens;
+    return block + (value ? half : 0) + slot * layer.head_dim;
+}
+
+class ReferenceOps : public Ops {
+  public:
+    std::string isa() const override { return "reference"; }
+    int threads() const override { return 1; }
+
+    Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override {
+        const DTypeGeometry shape = geometry(matrix.type);
+        if (shape.bytes == 0) return Error(ErrorCode::kUnsupported, "unknown tensor type");
+        HEARTH_CHECK(matrix.cols % shape.block == 0);
+        HEARTH_CHECK(matrix.bytes.size() == static_cast<std::size_t>(matrix.rows) *
+                                                static_cast<std::size_t>(matrix.cols / shape.block) * shape.bytes);
+        return std::unique_ptr<Weight>(std::make_unique<BorrowedWeight>(matrix));
+    }
+
+    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override {
+        for (const MatmulTask& task : tasks) {
+            const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
+            row_.resize(static_cast<std::size_t>(weight.cols()));
+            for (std::int64_t row = 0; row < weight.rows(); ++row) {
+                weight.read_row(row, row_.data());
+                const double bias = task.bias == nullptr ? 0.0 : task.bias[row];
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const double sum = dot(row_.data(), x + i * weight.cols(), weight.cols());
+                    task.y[i * weight.rows() + row] = static_cast<float>(sum + bias);
+                }
+            }
+        }
+    }
+
+    void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) override {
+        const BorrowedWeight weight(matrix);
+        for (const std::int32_t id : ids) {
+            HEARTH_CHECK(id >= 0 && id < matrix.rows);
+            weight.read_row(id, out);
+            out += matrix.cols;
+        }
+    }
+
+    void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,
+                  float* y) override {
+        for (std::int64_t row = 0; row < n; ++row, x += dim, y += dim) {
+            const double mean_square = dot(x, x, dim) / static_cast<double>(dim);
+            const double scale = 1.0 / std::sqrt(mean_square + epsilon);
+            for (std::int64_t i = 0; i < dim; ++i) y[i] = static_cast<float>(x[i] * scale) * weight[i];
+        }
+    }
+
+    void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, std::int64_t dim,
+                    float epsilon, float* y) override {
+        for (std::int64_t row = 0; row < n; ++row, x += dim, y += dim) {
+            double mean = 0;
+            for (std::int64_t i = 0; i < dim; ++i) mean += x[i];
+            mean /= static_cast<double>(dim);
+            double variance = 0;
+            for (std::int64_t i = 0; i < dim; ++i) variance += (x[i] - mean) * (x[i] - mean);
+            const double scale = 1.0 / std::sqrt(variance / static_cast<double>(dim) + epsilon);
+            for (std::int64_t i = 0; i < dim; ++i) {
+                y[i] = static_cast<float>((x[i] - mean) * scale) * weight[i] + bias[i];
+            }
+        }
+    }
+
+    void rope(const RopeArgs& args) override {
+        const int half = args.head_dim / 2;
+        for (std::int64_t row = 0; row < args.n; ++row) {
+            for (int head = 0; head < args.heads; ++head) {
+                float* x = args.x + (row * args.heads + head) * args.head_dim;
+                for (int i = 0; i < half; ++i) {
+                    const double angle = static_cast<double>(args.positions[row]) * args.inverse_frequencies[i];
+                    const double cosine = std::cos(angle);
+                    const double sine = std::sin(angle);
+                    const bool interleaved = args.style == RopeStyle::kInterleaved;
+                    float& a = x[interleaved ? 2 * i : i];
+                    float& b = x[interleaved ? 2 * i + 1 : i + half];
+                    const double first = a * cosine - b * sine;
+                    b = static_cast<float>(a * sine + b * cosine);
+                    a = static_cast<float>(first);
+                }
+            }
+        }
+    }
+
+    std::size_t kv_block_bytes(int kv_heads, int head_dim) const override {
+        return 2 * sizeof(float) * static_cast<std::size_t>(kv_heads) * kKvBlockTokens *
+               static_cast<std::size_t>(head_dim);
+    }
+
+    void kv_store(const KvStoreArgs& args) override {
+        const std::size_t head_bytes = sizeof(float) * static_cast<std::size_t>(args.layer.head_dim);
+        for (std::int64_t row = 0; row < args.n; ++row) {
+            for (int head = 0; head < args.layer.kv_heads; ++head) {
+                const std::int64_t from = (row * args.layer.kv_heads + head) * args.layer.head_dim;
+                const std::int64_t position = args.first_position + row;
+                std::memcpy(kv_slot(args.layer, position, head, false), args.k + from, head_bytes);
+                std::memcpy(kv_slot(args.layer, position, head, true), args.v + from, head_bytes);
+            }
+        }
+    }
+
+    void attention(const AttentionArgs& args) override {
+        const int head_dim = args.layer.head_dim;
+        const int group = args.heads / args.layer.kv_heads;
+        for (std::int64_t row = 0; row < args.n; ++row) {
+            const std::int64_t visible = args.first_position + row + 1;
+            for (int head = 0; head < args.heads; ++head) {
+                const std::int64_t place = (row * args.heads + head) * head_dim;
+                attend(args.q + place, head_dim, visible, args.out + place, [&](std::int64_t position, bool value) {
+                    return kv_slot(args.layer, position, head / group, value);
+                });
+            }
+        }
+    }
+
+    void encoder_attention(const EncoderAttentionArgs& args) override {
+        const std::int64_t width = static_cast<std::int64_t>(args.heads) * args.head_dim;
+        for (std::size_t s = 0; s + 1 < args.sequence_starts.size(); ++s) {
+            const std::int64_t begin = args.sequence_starts[s];
+            const std::int64_t end = args.sequence_starts[s + 1];
+            for (std::int64_t row = begin; row < end; ++row) {
+                for (int head = 0; head < args.heads; ++head) {
+                    const std::int64_t column = static_cast<std::int64_t>(head) * args.head_dim;
+                    attend(args.q + row * width + column, args.head_dim, end - begin, args.out + row * width + column,
+                           [&](std::int64_t position, bool value) {
+                               return (value ? args.v : args.k) + (begin + position) * width + column;
+                           });
+                }
+            }
+        }
+    }
+
+    void swiglu(float* gate, const float* up, std::int64_t count) override {
+        for (std::int64_t i = 0; i < count; ++i) {
+            const double x = gate[i];
+            gate[i] = static_cast<float>(x / (1.0 + std::exp(-x)) * up[i]);
+        }
+    }
+
+    void gelu(float* x, std::int64_t count) override {
+        for (std::int64_t i = 0; i < count; ++i)
+            x[i] = static_cast<float>(0.5 * x[i] * (1.0 + std::erf(x[i] * 0.70710678118654752440)));
+    }
+
+    void add(float* x, const float* y, std::int64_t count) override {
+        for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
+    }
+
+  private:
+    /// One query over `count` positions; `at(position, value)` yields a key or a value vector.
+    template <typename At>
+    void attend(const float* q, int head_dim, std::int64_t count, float* out, At at) {
+        scores_.resize(static_cast<std::size_t>(count));
+        const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+        for (std::int64_t p = 0; p < count; ++p)
+            scores_[static_cast<std::size_t>(p)] = scale * dot(q, at(p, false), head_dim);
+        softmax(scores_);
+        sums_.assign(static_cast<std::size_t>(head_dim), 0.0);
+        for (std::int64_t p = 0; p < count; ++p) {
+            const float* value = at(p, true);
+            for (int i = 0; i < head_dim; ++i)
+                sums_[static_cast<std::size_t>(i)] += scores_[static_cast<std::size_t>(p)] * value[i];
+        }
+        for (int i = 0; i < head_dim; ++i) out[i] = static_cast<float>(sums_[static_cast<std::size_t>(i)]);
+    }
+
+    std::vector<float> row_;
+    std::vector<double> scores_;
+    std::vector<double> sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<Ops> make_reference_ops() {
+    return std::make_unique<ReferenceOps>();
+}
+
+}  // namespace hearth::llm

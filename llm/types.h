@@ -1,0 +1,101 @@
+// The vocabulary of the engine that others may know: messages, tools, requests, results. No tensors here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hearth::llm {
+
+enum class Role { kSystem, kUser, kAssistant, kTool };
+
+/// One call the model asked for. `arguments` is a JSON object as text, "{}" when empty.
+struct ToolCall {
+    std::string id;
+    std::string name;
+    std::string arguments;
+};
+
+struct Message {
+    Role role = Role::kUser;
+    std::string content;
+    std::vector<ToolCall> tool_calls;  ///< assistant only
+    std::string tool_call_id;          ///< tool only: the call it answers
+    std::string name;                  ///< tool only: the tool's name
+};
+
+/// `parameters` is a JSON Schema as text; empty means an object without properties.
+struct ToolDefinition {
+    std::string name;
+    std::string description;
+    std::string parameters;
+};
+
+/// Whether the model may, must or must not call a tool. With kNamed, `GenerateRequest::tool_name` says which.
+enum class ToolChoice { kNone, kAuto, kRequired, kNamed };
+
+/// Neutral values do nothing. temperature 0 is greedy and ignores the other filters.
+struct SamplingOptions {
+    float temperature = 0.0f;         ///< 0 .. 2
+    int top_k = 0;                    ///< 0 = off
+    float top_p = 1.0f;               ///< (0, 1]
+    float min_p = 0.0f;               ///< [0, 1]; share of the best token's probability
+    float repetition_penalty = 1.0f;  ///< >= 1 divides positive logits of tokens already in the context window
+    int repetition_window = 256;      ///< tokens looked back at
+    float frequency_penalty = 0.0f;   ///< -2 .. 2
+    float presence_penalty = 0.0f;    ///< -2 .. 2
+    std::map<int, float> logit_bias;  ///< token id to bias, -100 .. 100
+    std::uint64_t seed = 0;           ///< same seed, same build, same text
+};
+
+struct GenerateRequest {
+    std::vector<Message> messages;
+    std::vector<ToolDefinition> tools;
+    ToolChoice tool_choice = ToolChoice::kAuto;
+    std::string tool_name;  ///< with ToolChoice::kNamed
+    SamplingOptions sampling;
+    int max_tokens = 0;             ///< 0 = what is left of the context
+    std::vector<std::string> stop;  ///< the text before the first of these is returned
+    std::optional<std::string>
+        json_schema;               ///< constrain the whole answer to this JSON Schema ("{}" = any JSON object)
+    std::string assistant_prefix;  ///< text the answer is made to start with; part of the returned text
+};
+
+enum class FinishReason { kStop, kLength, kToolCalls, kCancelled };
+
+struct Usage {
+    int prompt_tokens = 0;
+    int cached_tokens = 0;  ///< of the prompt, taken from the prefix cache
+    int completion_tokens = 0;
+    double queue_seconds = 0;
+    double prefill_seconds = 0;
+    double decode_seconds = 0;
+};
+
+struct Completion {
+    std::string text;
+    std::vector<ToolCall> tool_calls;
+    FinishReason finish_reason = FinishReason::kStop;
+    Usage usage;
+};
+
+/// Receives whole UTF-8 code points as they are decided; text that may still become a stop string or a tool call is
+/// held back. Return false to cancel: generation stops before the next token.
+using TextSink = std::function<bool(std::string_view delta)>;
+
+struct ModelInfo {
+    std::string id;            ///< "qwen2.5-coder-0.5b-instruct-q4_k_m"
+    std::string architecture;  ///< "qwen2"
+    std::string file_sha256;   ///< empty until known
+    int context_tokens = 0;    ///< longest prompt plus answer this engine was opened for
+    int vocabulary_size = 0;
+    std::uint64_t weight_bytes = 0;
+    std::string isa;  ///< kernel path in use: "avx2", "avx512-vnni", "reference"
+    int threads = 0;
+};
+
+}  // namespace hearth::llm

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Writes the small PDF and Word files of tests/golden/documents. Needs python-docx; the PDFs are put together by hand."""
+import pathlib
+import docx
+
+OUT = pathlib.Path(__file__).parent / "documents"
+
+
+def pdf(pages, extra_trailer=b"", extra_objects=(), info=b"<< /Title (The Pump Manual) >>"):
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>", info]
+    kids = []
+    for lines in pages:
+        content = b"BT /F1 11 Tf 72 740 Td 14 TL " + b" ".join(
+            b"(" + line.encode("latin-1").replace(b"(", b"\\(").replace(b")", b"\\)") + b") Tj T*" if line else b"T* T*"
+            for line in lines) + b" ET"
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+        objects.append(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+                       b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects))
+        kids.append(len(objects))
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(b"%d 0 R" % k for k in kids), len(kids))
+    objects += extra_objects
+    out = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    xref = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    trailer = b"<< /Size %d /Root 1 0 R /Info 4 0 R %s >>" % (len(objects) + 1, extra_trailer)
+    return out + b"trailer\n%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, xref)
+
+
+def manual():
+    body = [["1 Safety", "", "Wear gloves before you open the hous-", "ing of the pump."],
+            ["2 Installation", "", "Place the pump on a level floor.", "", "2.1 Electrical connection", "",
+             "The fuse is rated at 16 ampere."],
+            ["3 Maintenance", "", "Replace the filter every 400 hours."],
+            ["4 Disposal", "", "Return the battery to the dealer."]]
+    return [["Pump Manual rev. 7", ""] + lines + ["", "Page %d of 4" % (i + 1)] for i, lines in enumerate(body)]
+
+
+def word():
+    document = docx.Document()
+    document.core_properties.title = "Travel rules"
+    document.add_heading("Booking", 1)
+    document.add_paragraph("Book trains at least two weeks ahead.")
+    document.add_heading("Limits", 2)
+    document.add_paragraph("Hotel: 120 euro", style="List Bullet")
+    document.add_paragraph("Meals: 28 euro", style="List Bullet")
+    table = document.add_table(rows=2, cols=2)
+    for row, cells in zip(table.rows, (("City", "Rate"), ("Paris", "160"))):
+        for cell, text in zip(row.cells, cells):
+            cell.text = text
+    document.add_paragraph("Übernachtung nur mit Beleg.")
+    document.save(OUT / "travel.docx")
+
+
+OUT.mkdir(exist_ok=True)
+(OUT / "manual.pdf").write_bytes(pdf(manual()))
+(OUT / "scanned.pdf").write_bytes(pdf([[], []]))
+# No password opens it: the two password entries are not derived from any.
+(OUT / "encrypted.pdf").write_bytes(pdf(
+    manual()[:1], b"/Encrypt 7 0 R /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>]",
+    [b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (b"a5" * 32, b"5a" * 32)]))
+(OUT / "damaged.pdf").write_bytes(b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nnothing more")
+word()

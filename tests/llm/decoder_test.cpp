@@ -1,0 +1,138 @@
+// The decoder over a tiny random model: chunks, sharing and cancellation change nothing about the numbers.
+#include "llm/decoder.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "support/tiny_model.h"
+
+namespace hearth::llm {
+namespace {
+
+struct TinyDecoder {
+    std::string bytes;
+    std::unique_ptr<GgufFile> file;
+    std::unique_ptr<Ops> ops = make_reference_ops();
+    MemoryLedger ledger{1u << 24};
+    std::unique_ptr<KvPool> pool;
+    std::unique_ptr<Decoder> decoder;
+
+    explicit TinyDecoder(const test::TinyModelOptions& options = {}) : bytes(test::tiny_model(options)) {
+        file = GgufFile::parse({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}).value();
+        auto config = read_decoder_config(*file);
+        EXPECT_TRUE(config.ok()) << config.error().message;
+        auto loaded = Decoder::load(*file, config.value(), *ops, {});
+        EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+        decoder = std::move(loaded).value();
+        pool = KvPool::create(decoder->kv_shape(), 1024, ledger).value();
+    }
+
+    std::vector<float> feed(KvSequence& sequence, std::span<const std::int32_t> tokens) {
+        std::vector<float> logits(test::kTinyVocabulary);
+        EXPECT_TRUE(sequence.reserve(static_cast<int>(tokens.size())));
+        EXPECT_TRUE(decoder->forward(tokens, sequence, logits, {}));
+        return logits;
+    }
+};
+
+std::vector<std::int32_t> some_tokens(int count) {
+    std::vector<std::int32_t> tokens;
+    for (int i = 0; i < count; ++i) tokens.push_back((i * 37 + 11) % test::kTinyVocabulary);
+    return tokens;
+}
+
+class DecoderKinds : public testing::TestWithParam<const char*> {};
+
+TEST_P(DecoderKinds, OneTokenAtATimeEqualsOneChunk) {
+    TinyDecoder model({.architecture = GetParam(), .tied_head = false});
+    const auto tokens = some_tokens(40);
+    KvSequence whole(*model.pool);
+    const auto expected = model.feed(whole, tokens);
+    KvSequence stepped(*model.pool);
+    std::vector<float> actual;
+    for (const std::int32_t token : tokens) actual = model.feed(stepped, {&token, 1});
+    ASSERT_EQ(actual, expected) << "the reference computes each row alone: bit for bit the same";
+    EXPECT_EQ(stepped.length(), 40);
+}
+
+TEST_P(DecoderKinds, SharedBeginningEqualsComputingItAgain) {
+    TinyDecoder model({.architecture = GetParam()});
+    const auto tokens = some_tokens(50);
+    KvSequence whole(*model.pool);
+    const auto expected = model.feed(whole, tokens);
+    KvSequence shared(*model.pool);
+    shared.share(whole, 48);
+    EXPECT_EQ(model.feed(shared, std::span(tokens).subspan(48)), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, DecoderKinds, testing::Values("llama", "qwen2"));
+
+TEST(Decoder, DependsOnOrderAndPosition) {
+    TinyDecoder model;
+    KvSequence forwards(*model.pool);
+    KvSequence backwards(*model.pool);
+    const std::vector<std::int32_t> ab{5, 9, 3};
+    const std::vector<std::int32_t> ba{9, 5, 3};
+    EXPECT_NE(model.feed(forwards, ab), model.feed(backwards, ba));
+}
+
+TEST(Decoder, CancellationLeavesTheSequenceAsItWas) {
+    TinyDecoder model;
+    const auto tokens = some_tokens(20);
+    KvSequence sequence(*model.pool);
+    model.feed(sequence, std::span(tokens).first(10));
+    std::stop_source stop;
+    stop.request_stop();
+    ASSERT_TRUE(sequence.reserve(10));
+    EXPECT_FALSE(model.decoder->forward(std::span(tokens).subspan(10), sequence, {}, stop.get_token()));
+    EXPECT_EQ(sequence.length(), 10);
+    KvSequence fresh(*model.pool);
+    EXPECT_EQ(model.feed(sequence, std::span(tokens).subspan(10)), model.feed(fresh, tokens));
+}
+
+ErrorCode refusal(const std::string& bytes) {
+    const auto file = GgufFile::parse({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
+    EXPECT_TRUE(file.ok()) << file.error().message;
+    const auto config = read_decoder_config(*file.value());
+    if (!config.ok()) return config.error().code;
+    const auto ops = make_reference_ops();
+    const auto decoder = Decoder::load(*file.value(), config.value(), *ops, {});
+    EXPECT_FALSE(decoder.ok());
+    return decoder.ok() ? ErrorCode::kInternal : decoder.error().code;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    EXPECT_EQ(from.size(), to.size());
+    return text.replace(text.find(from), from.size(), to);
+}
+
+TEST(Decoder, MissingTensorsAndOtherArchitecturesAreRefused) {
+    const std::string good = test::tiny_model();
+    EXPECT_EQ(refusal(replaced(good, "blk.1.ffn_up.weight", "blk.1.ffn_xx.weight")), ErrorCode::kDataLoss);
+    EXPECT_EQ(refusal(replaced(good, "blk.0.attn_q.weight", "blk.0.attn_?.weight")), ErrorCode::kDataLoss);
+    EXPECT_EQ(refusal(test::tiny_model({.architecture = "mamba"})), ErrorCode::kUnsupported);
+}
+
+TEST(Decoder, MisshapenTensorsAreRefused) {
+    // The names of two tensors of different shape swapped.
+    std::string text = test::tiny_model();
+    text = replaced(text, "blk.0.ffn_up.weight", "blk.0.ffn_@@.weight");
+    text = replaced(text, "blk.1.attn_k.weight", "blk.0.ffn_up.weight");
+    EXPECT_EQ(refusal(text), ErrorCode::kDataLoss);
+}
+
+TEST(Decoder, HostileSizesAreRefused) {
+    for (const char* key : {"llama.block_count", "llama.attention.head_count", "llama.embedding_length",
+                            "llama.feed_forward_length", "llama.context_length"}) {
+        for (const std::uint32_t value : {0u, 0x80000000u, 0xffffffffu}) {
+            std::string text = test::tiny_model();
+            const std::size_t place = text.find(key) + std::string_view(key).size() + 4;
+            std::memcpy(text.data() + place, &value, 4);
+            EXPECT_EQ(refusal(text), ErrorCode::kDataLoss) << key << " " << value;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hearth::llm

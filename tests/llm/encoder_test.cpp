@@ -1,0 +1,126 @@
+// all-MiniLM-L6-v2 against an independent forward pass (tests/golden/minilm.json), on both paths.
+#include "llm/encoder.h"
+
+#include <cmath>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "support/models.h"
+#include "support/temp_dir.h"
+
+namespace hearth::llm {
+namespace {
+
+constexpr const char* kModel = "all-MiniLM-L6-v2";
+
+class EncoderPaths : public testing::TestWithParam<bool> {
+  protected:
+    void SetUp() override {
+        const std::string path = test::model_path(kModel);
+        if (path.empty()) GTEST_SKIP() << kModel << " is not in " << test::models_directory();
+        auto opened = open_embedding_model({.model_directory = path, .reference = GetParam()}, ledger_);
+        ASSERT_TRUE(opened.ok()) << opened.error().message;
+        model_ = std::move(opened).value();
+    }
+
+    MemoryLedger ledger_{std::size_t{1} << 30};
+    std::unique_ptr<EmbeddingModel> model_;
+};
+
+TEST_P(EncoderPaths, AgreesWithTheGoldenEmbeddings) {
+    auto text = read_file(std::string(HEARTH_SOURCE_DIR) + "/tests/golden/minilm.json", 1 << 20);
+    ASSERT_TRUE(text.ok());
+    const auto cases = parse_json(text.value());
+    ASSERT_TRUE(cases.ok());
+    std::vector<std::string> texts;
+    std::vector<std::vector<float>> expected;
+    for (const auto& item : cases.value()) {
+        if (GetParam() && item["ids"].size() > 64) continue;  // seconds on the scalar path
+        texts.push_back(item["text"]);
+        expected.push_back(item["embedding"]);
+    }
+    const auto embedded = model_->embed(texts);
+    ASSERT_TRUE(embedded.ok()) << embedded.error().message;
+    const auto width = static_cast<std::size_t>(model_->dimensions());
+    ASSERT_EQ(embedded.value().size(), texts.size() * width);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        double square = 0;
+        for (std::size_t j = 0; j < width; ++j) {
+            const float actual = embedded.value()[i * width + j];
+            square += static_cast<double>(actual) * actual;
+            // The golden has six decimals and float32 sums of its own.
+            ASSERT_NEAR(actual, expected[i][j], 1e-5) << texts[i].substr(0, 60) << " [" << j << "]";
+        }
+        EXPECT_NEAR(square, 1.0, 1e-5);
+    }
+}
+
+TEST_P(EncoderPaths, ATextDoesNotDependOnItsBatch) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < (GetParam() ? 4 : 80); ++i)
+        texts.push_back("Text number " + std::to_string(i) + " of a batch.");
+    const auto together = model_->embed(texts);
+    ASSERT_TRUE(together.ok());
+    const auto width = static_cast<std::size_t>(model_->dimensions());
+    for (const std::size_t i : {std::size_t{0}, texts.size() / 2, texts.size() - 1}) {
+        const auto alone = model_->embed({&texts[i], 1});
+        ASSERT_TRUE(alone.ok());
+        for (std::size_t j = 0; j < width; ++j)
+            ASSERT_NEAR(alone.value()[j], together.value()[i * width + j], 1e-6) << i;
+    }
+}
+
+TEST_P(EncoderPaths, CancelledAndEmptyBatches) {
+    std::stop_source stop;
+    stop.request_stop();
+    const std::vector<std::string> texts{"a"};
+    EXPECT_EQ(model_->embed(texts, stop.get_token()).error().code, ErrorCode::kCancelled);
+    EXPECT_TRUE(model_->embed({}).value().empty());
+    const std::vector<std::string> empty{""};
+    EXPECT_EQ(model_->embed(empty).value().size(), 384u);
+    EXPECT_EQ(model_->max_tokens(), 256);
+    EXPECT_EQ(model_->id(), kModel);
+}
+
+TEST_P(EncoderPaths, TokenSpansCoverTheWords) {
+    const std::string text = "Gas turbines, again.";
+    const auto spans = model_->token_spans(text);
+    ASSERT_GE(spans.size(), 5u);
+    EXPECT_EQ(text.substr(spans[0].start, spans[0].end - spans[0].start), "Gas");
+    EXPECT_EQ(spans.back().end, text.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, EncoderPaths, testing::Bool(),
+                         [](const auto& param) { return param.param ? "reference" : "fast"; });
+
+TEST(Encoder, ManyThreadsShareOneModel) {
+    const std::string path = test::model_path(kModel);
+    if (path.empty()) GTEST_SKIP() << kModel << " is not in " << test::models_directory();
+    MemoryLedger ledger(std::size_t{1} << 30);
+    auto model = open_embedding_model({.model_directory = path}, ledger);
+    ASSERT_TRUE(model.ok());
+    const std::vector<std::string> texts{"The same text for every thread."};
+    const auto expected = model.value()->embed(texts);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 5; ++round) EXPECT_EQ(model.value()->embed(texts).value(), expected.value());
+        });
+    }
+}
+
+TEST(Encoder, ErrorsNameTheFolder) {
+    MemoryLedger ledger(1 << 20);
+    const test::TempDir empty;
+    const auto missing = open_embedding_model({.model_directory = empty.path()}, ledger);
+    ASSERT_FALSE(missing.ok());
+    EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(missing.error().message.find(empty.path()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearth::llm

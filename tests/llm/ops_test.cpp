@@ -1,0 +1,484 @@
+// One body of tests for every implementation of llm/ops.h: the reference and each CPU path this machine can run. What
+// the processor lacks is skipped by name. Expected values are computed here in double over dequantised weights.
+#include "llm/ops.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "core/cpu.h"
+
+namespace hearth::llm {
+namespace {
+
+using Floats = std::vector<float>;
+
+constexpr float kFloatEpsilon = 1.1920929e-7f;
+
+class Random {
+  public:
+    explicit Random(unsigned seed) : engine_(seed) {}
+    float normal() { return normal_(engine_); }
+    int below(int limit) { return static_cast<int>(engine_() % static_cast<unsigned>(limit)); }
+    Floats normals(std::int64_t count, float scale = 1.0f) {
+        Floats out(static_cast<std::size_t>(count));
+        for (float& v : out) v = scale * normal();
+        return out;
+    }
+
+  private:
+    std::mt19937 engine_;
+    std::normal_distribution<float> normal_;
+};
+
+/// A binary16 between 2^-8 and 2^-7 with random mantissa: a plausible block scale.
+std::uint16_t random_scale(Random& random) {
+    return static_cast<std::uint16_t>((7 << 10) | random.below(1024));
+}
+
+/// Random bytes of `type`, with scales that keep the weights around 0.1.
+std::vector<std::byte> random_matrix(DType type, std::int64_t rows, std::int64_t cols, Random& random) {
+    const DTypeGeometry g = geometry(type);
+    const std::int64_t blocks = rows * cols / g.block;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(blocks) * g.bytes);
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random.below(256));
+    for (std::int64_t b = 0; b < blocks; ++b) {
+        std::byte* block = bytes.data() + static_cast<std::size_t>(b) * g.bytes;
+        const auto put = [&](std::size_t at, std::uint16_t value) { std::memcpy(block + at, &value, sizeof value); };
+        const float plain = 0.1f * random.normal();
+        switch (type) {
+            case DType::kF32:
+                std::memcpy(block, &plain, sizeof plain);
+                break;
+            case DType::kF16:
+                put(0, static_cast<std::uint16_t>(random_scale(random) | (random.below(2) << 15)));
+                break;
+            case DType::kBF16:
+                put(0, static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(plain) >> 16));
+                break;
+            case DType::kQ4_1:
+            case DType::kQ5_1:
+                put(0, random_scale(random));
+                put(2, 0x8000 | random_scale(random));
+                break;
+            case DType::kQ4_K:
+            case DType::kQ5_K:
+                put(0, random_scale(random) - (5 << 10));
+                put(2, random_scale(random) - (5 << 10));
+                break;
+            case DType::kQ6_K:
+                put(208, random_scale(random) - (6 << 10));
+                break;
+            default:
+                put(0, random_scale(random));
+                break;
+        }
+    }
+    return bytes;
+}
+
+struct Expected {
+    double value = 0;
+    double tolerance = 0;
+};
+
+/// y = w . x with what an int8 path may differ by. Activations are rounded to max|x| / 127 per 32 columns: each error
+/// is uniform in +-half a step, so the sum has standard deviation sqrt(sum w^2 step^2 / 12); six of them are allowed.
+/// Scales and minima may be held in binary16 (relative 2^-11 of every term; 2 for a scale and a minimum apart, whose
+/// terms are at most 3 times the weight in the random matrices used here); sums are float32.
+Expected expect_dot(const float* w, const float* x, std::int64_t cols, bool integer) {
+    double value = 0, variance = 0, size = 0;
+    for (std::int64_t b = 0; b < cols; b += 32) {
+        const std::int64_t end = std::min(cols, b + 32);
+        double top = 0, squares = 0;
+        for (std::int64_t k = b; k < end; ++k) {
+            value += static_cast<double>(w[k]) * x[k];
+            size += std::fabs(static_cast<double>(w[k]) * x[k]);
+            top = std::max(top, std::fabs(static_cast<double>(x[k])));
+            squares += static_cast<double>(w[k]) * w[k];
+        }
+        variance += squares * (top / 127) * (top / 127) / 12;
+    }
+    const double rounding = 2 * kFloatEpsilon * std::sqrt(static_cast<double>(cols)) * size;
+    if (!integer) return {value, rounding + 1e-30};
+    return {value, 6 * std::sqrt(variance) + 6 * size / 2048 / std::sqrt(static_cast<double>(cols) / 32) + rounding};
+}
+
+class OpsTest : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        const std::string isa = GetParam();
+        if (isa == "reference") {
+            ops_ = make_reference_ops();
+            return;
+        }
+        auto made = make_cpu_ops(2, isa);
+        if (!made.ok() && made.error().code == ErrorCode::kUnsupported) GTEST_SKIP() << made.error().message;
+        ASSERT_TRUE(made.ok()) << made.error().message;
+        ops_ = std::move(made).value();
+    }
+    bool is_reference() const { return std::string(GetParam()) == "reference"; }
+    void check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n);
+
+    std::unique_ptr<Ops> ops_;
+};
+
+void OpsTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n) {
+    Random random(static_cast<unsigned>(rows * 131 + cols * 7 + n));
+    const auto bytes = random_matrix(type, rows, cols, random);
+    Floats weights(static_cast<std::size_t>(rows * cols));
+    dequantize(type, bytes.data(), rows * cols, weights.data());
+    const Floats x = random.normals(n * cols), bias = random.normals(rows);
+    auto loaded = ops_->load({type, rows, cols, bytes});
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    EXPECT_EQ((*loaded)->rows(), rows);
+    EXPECT_EQ((*loaded)->cols(), cols);
+    Floats y(static_cast<std::size_t>(n * rows), NAN), plain(y);
+    const MatmulTask tasks[] = {{loaded->get(), bias.data(), y.data()}, {loaded->get(), nullptr, plain.data()}};
+    ops_->matmul(x.data(), n, tasks);
+    const bool integer = geometry(type).block > 1 && !is_reference();
+    for (std::int64_t t = 0; t < n; ++t) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const Expected e = expect_dot(weights.data() + r * cols, x.data() + t * cols, cols, integer);
+            const auto i = static_cast<std::size_t>(t * rows + r);
+            ASSERT_NEAR(plain[i], e.value, e.tolerance)
+                << geometry(type).name << " " << rows << "x" << cols << " n " << n << " token " << t << " row " << r;
+            ASSERT_NEAR(y[i], plain[i] + bias[static_cast<std::size_t>(r)], kFloatEpsilon * (std::fabs(plain[i]) + 4))
+                << "bias, row " << r;
+        }
+    }
+}
+
+constexpr DType kTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
+                            DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+
+TEST_P(OpsTest, MatmulMatchesDequantisedProductForEveryTypeAndTokenCount) {
+    for (const DType type : kTypes) {
+        for (const std::int64_t n : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33, 64}) check_matmul(type, 40, 512, n);
+    }
+}
+
+TEST_P(OpsTest, MatmulHandlesOddRowCountsAndShortRows) {
+    for (const DType type : kTypes) {
+        const std::int64_t shortest = std::max<std::int64_t>(32, geometry(type).block);
+        for (const std::int64_t rows : {1, 7, 8, 9, 15, 17, 33}) {
+            for (const std::int64_t n : {1, 3, 17}) check_matmul(type, rows, shortest, n);
+        }
+    }
+    for (const std::int64_t cols : {1, 3, 31, 100}) check_matmul(DType::kF32, 17, cols, 9);
+}
+
+TEST_P(OpsTest, MatmulOfOneTokenDoesNotDependOnItsBatch) {
+    for (const DType type : kTypes) {
+        Random random(5);
+        const std::int64_t rows = 72, cols = 768, n = 40;
+        const auto bytes = random_matrix(type, rows, cols, random);
+        const Floats x = random.normals(n * cols);
+        auto weight = ops_->load({type, rows, cols, bytes});
+        ASSERT_TRUE(weight.ok());
+        Floats all(static_cast<std::size_t>(n * rows)), one(static_cast<std::size_t>(rows));
+        const MatmulTask batch[] = {{weight->get(), nullptr, all.data()}};
+        const MatmulTask single[] = {{weight->get(), nullptr, one.data()}};
+        ops_->matmul(x.data(), n, batch);
+        for (const std::int64_t t : {0, 6, 39}) {
+            ops_->matmul(x.data() + t * cols, 1, single);
+            EXPECT_EQ(std::memcmp(one.data(), all.data() + t * rows, sizeof(float) * one.size()), 0)
+                << geometry(type).name << " token " << t;
+        }
+    }
+}
+
+TEST_P(OpsTest, ExtremeWeightsAndActivationsDoNotOverflow) {
+    // Every quant at its largest against activations of one size: the worst case of the 16-bit partial sums.
+    for (const DType type : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ8_0, DType::kQ6_K}) {
+        for (const int fill : {0x00, 0xff, 0x80, 0x7f}) {
+            Random random(1);
+            const std::int64_t rows = 16, cols = 256;
+            auto bytes = random_matrix(type, rows, cols, random);
+            const DTypeGeometry g = geometry(type);
+            const std::size_t first = type == DType::kQ6_K ? 0 : type == DType::kQ4_1 || type == DType::kQ5_1 ? 4 : 2;
+            const std::size_t last = type == DType::kQ6_K ? 192 : g.bytes;
+            for (std::size_t b = 0; b < bytes.size(); b += g.bytes) {
+                std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(b + first),
+                          bytes.begin() + static_cast<std::ptrdiff_t>(b + last), static_cast<std::byte>(fill));
+            }
+            Floats weights(static_cast<std::size_t>(rows * cols)), x(static_cast<std::size_t>(cols), -3.0f), y(rows);
+            dequantize(type, bytes.data(), rows * cols, weights.data());
+            auto weight = ops_->load({type, rows, cols, bytes});
+            ASSERT_TRUE(weight.ok());
+            const MatmulTask task[] = {{weight->get(), nullptr, y.data()}};
+            ops_->matmul(x.data(), 1, task);
+            for (std::int64_t r = 0; r < rows; ++r) {
+                const Expected e = expect_dot(weights.data() + r * cols, x.data(), cols, true);
+                // Here all terms err alike. The 5-bit kinds hold scale * 16 apart from the minimum, each in binary16
+                // (relative 2^-11) and at most 33 * 2^-7 together. A wrapped 16-bit sum would be off by 6.
+                const double halves = 3.0 * static_cast<double>(cols) * 33 / 128 / 2048;
+                ASSERT_NEAR(y[static_cast<std::size_t>(r)], e.value, e.tolerance + halves)
+                    << g.name << " fill " << fill;
+            }
+        }
+    }
+}
+
+TEST_P(OpsTest, LoadRefusesATypeItDoesNotKnow) {
+    const std::vector<std::byte> bytes(18 * 4);
+    const auto loaded = ops_->load({static_cast<DType>(99), 4, 32, bytes});
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.error().code, ErrorCode::kUnsupported);
+}
+
+TEST_P(OpsTest, GatherRowsDequantisesTheNamedRows) {
+    Random random(3);
+    const std::int64_t rows = 6, cols = 256;
+    for (const DType type : kTypes) {
+        const auto bytes = random_matrix(type, rows, cols, random);
+        Floats all(static_cast<std::size_t>(rows * cols));
+        dequantize(type, bytes.data(), rows * cols, all.data());
+        const std::int32_t ids[] = {5, 0, 5, 3};
+        Floats out(4 * cols);
+        ops_->gather_rows({type, rows, cols, bytes}, ids, out.data());
+        for (std::size_t i = 0; i < 4; ++i) {
+            EXPECT_EQ(std::memcmp(out.data() + i * cols, all.data() + ids[i] * cols, sizeof(float) * cols), 0);
+        }
+    }
+}
+
+TEST_P(OpsTest, NormsMatchTheirDefinition) {
+    Random random(9);
+    for (const std::int64_t dim : {1, 3, 15, 16, 33, 576, 896}) {
+        for (const std::int64_t n : {1, 2, 17}) {
+            const Floats x = random.normals(n * dim), w = random.normals(dim), b = random.normals(dim);
+            Floats rms = x, layer = x;
+            ops_->rms_norm(rms.data(), w.data(), n, dim, 1e-5f, rms.data());
+            ops_->layer_norm(layer.data(), w.data(), b.data(), n, dim, 1e-5f, layer.data());
+            for (std::int64_t t = 0; t < n; ++t) {
+                double mean = 0, squares = 0, variance = 0;
+                for (std::int64_t i = 0; i < dim; ++i) mean += x[static_cast<std::size_t>(t * dim + i)];
+                mean /= static_cast<double>(dim);
+                for (std::int64_t i = 0; i < dim; ++i) {
+                    const double v = x[static_cast<std::size_t>(t * dim + i)];
+                    squares += v * v;
+                    variance += (v - mean) * (v - mean);
+                }
+                // Relative error of the sums grows with the square root of dim; 8 covers the few scalar steps.
+                const double relative = (8 + std::sqrt(static_cast<double>(dim))) * kFloatEpsilon;
+                for (std::int64_t i = 0; i < dim; ++i) {
+                    const auto at = static_cast<std::size_t>(t * dim + i), column = static_cast<std::size_t>(i);
+                    const double r = x[at] / std::sqrt(squares / static_cast<double>(dim) + 1e-5) * w[column];
+                    ASSERT_NEAR(rms[at], r, relative * (std::fabs(r) + 1e-6)) << dim;
+                    const double inverse = 1 / std::sqrt(variance / static_cast<double>(dim) + 1e-5);
+                    const double l = (x[at] - mean) * inverse * w[column] + b[column];
+                    // The mean's own rounding is scaled by 1/deviation, large when a row is nearly constant.
+                    const double size = (std::fabs(x[at]) + std::fabs(mean)) * inverse * std::fabs(w[column]);
+                    ASSERT_NEAR(layer[at], l, relative * (size + std::fabs(b[column]) + 1e-6)) << dim;
+                }
+            }
+        }
+    }
+}
+
+TEST_P(OpsTest, RopeRotatesPairsByPosition) {
+    Random random(11);
+    for (const RopeStyle style : {RopeStyle::kInterleaved, RopeStyle::kHalves}) {
+        for (const int dim : {4, 20, 64}) {
+            const int heads = 3, half = dim / 2;
+            const std::vector<std::int32_t> positions = {0, 1, 17, 4000, 31999};
+            const auto n = static_cast<std::int64_t>(positions.size());
+            Floats frequencies(static_cast<std::size_t>(half));
+            for (int i = 0; i < half; ++i) frequencies[static_cast<std::size_t>(i)] = std::pow(1e6f, -2.0f * i / dim);
+            const Floats before = random.normals(n * heads * dim);
+            Floats x = before;
+            ops_->rope({x.data(), n, heads, dim, positions.data(), frequencies.data(), style});
+            for (std::int64_t v = 0; v < n * heads; ++v) {
+                for (int i = 0; i < half; ++i) {
+                    const int first = style == RopeStyle::kHalves ? i : 2 * i;
+                    const int second = style == RopeStyle::kHalves ? i + half : 2 * i + 1;
+                    const double angle = static_cast<double>(positions[static_cast<std::size_t>(v / heads)]) *
+                                         frequencies[static_cast<std::size_t>(i)];
+                    const double a = before[static_cast<std::size_t>(v * dim + first)];
+                    const double b = before[static_cast<std::size_t>(v * dim + second)];
+                    const double tolerance = 4 * kFloatEpsilon * (std::fabs(a) + std::fabs(b));
+                    ASSERT_NEAR(x[static_cast<std::size_t>(v * dim + first)], a * std::cos(angle) - b * std::sin(angle),
+                                tolerance);
+                    ASSERT_NEAR(x[static_cast<std::size_t>(v * dim + second)],
+                                a * std::sin(angle) + b * std::cos(angle), tolerance);
+                }
+            }
+        }
+    }
+}
+
+TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
+    Floats x;
+    for (int i = -2000; i <= 2000; ++i) x.push_back(static_cast<float>(i) * 0.01f);
+    const auto count = static_cast<std::int64_t>(x.size());
+    Random random(2);
+    const Floats up = random.normals(count);
+    Floats gate = x, gelu = x, sum = x;
+    ops_->swiglu(gate.data(), up.data(), count);
+    ops_->gelu(gelu.data(), count);
+    ops_->add(sum.data(), up.data(), count);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double v = x[i];
+        const double silu = v / (1 + std::exp(-v)) * up[i];
+        // exp to 2 units in the last place of an argument rounded once (|v| eps), a division and two products.
+        ASSERT_NEAR(gate[i], silu, (6 + std::fabs(v)) * kFloatEpsilon * std::fabs(silu) + 1e-12) << v;
+        // erf to 2e-7 absolute, times v / 2.
+        const double exact = 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));
+        ASSERT_NEAR(gelu[i], exact, 2e-7 * std::fabs(v) + 4 * kFloatEpsilon * std::fabs(exact)) << v;
+        ASSERT_EQ(sum[i], x[i] + up[i]);
+    }
+}
+
+/// KV blocks of one layer, filled through kv_store.
+struct KvCache {
+    std::vector<std::vector<std::byte>> storage;
+    std::vector<std::byte*> blocks;
+
+    KvCache(const Ops& ops, int kv_heads, int head_dim, std::int64_t positions) {
+        // 0xff bytes are NaN: whatever reads a slot that was never stored shows up.
+        storage.assign(static_cast<std::size_t>((positions + 15) / 16),
+                       std::vector<std::byte>(ops.kv_block_bytes(kv_heads, head_dim), std::byte{0xff}));
+        for (auto& block : storage) blocks.push_back(block.data());
+    }
+};
+
+/// softmax(q k / sqrt(dim)) v over `length` positions, and how far keys and values in binary16 may move it: a relative
+/// 2^-11 of every score term (a score error e scales a weight by exp(e)) and of every value.
+void expect_attention(const float* q, const float* k, const float* v, std::int64_t length, std::int64_t stride, int dim,
+                      bool half_precision, std::vector<Expected>& out) {
+    std::vector<double> scores(static_cast<std::size_t>(length)), slack(scores);
+    double top = -1e300, total = 0, worst = 0;
+    for (std::int64_t t = 0; t < length; ++t) {
+        double s = 0, size = 0;
+        for (int d = 0; d < dim; ++d) {
+            const double term = static_cast<double>(q[d]) * k[t * stride + d] / std::sqrt(static_cast<double>(dim));
+            s += term;
+            size += term * term;
+        }
+        scores[static_cast<std::size_t>(t)] = s;
+        worst =
+            std::max(worst, (half_precision ? 6.0 / 2048 / std::sqrt(3.0) : 16.0 * kFloatEpsilon) * std::sqrt(size));
+        top = std::max(top, s);
+    }
+    for (double& s : scores) total += s = std::exp(s - top);
+    out.assign(static_cast<std::size_t>(dim), {});
+    for (int d = 0; d < dim; ++d) {
+        Expected& e = out[static_cast<std::size_t>(d)];
+        double size = 0;
+        for (std::int64_t t = 0; t < length; ++t) {
+            const double term = scores[static_cast<std::size_t>(t)] / total * v[t * stride + d];
+            e.value += term;
+            size += std::fabs(term);
+        }
+        e.tolerance = size * (2 * worst + (half_precision ? 1.0 / 2048 : 0) + 32 * kFloatEpsilon) + 1e-6;
+    }
+}
+
+TEST_P(OpsTest, CausalAttentionMatchesSoftmaxOverTheStoredPositions) {
+    struct Shape {
+        int heads, kv_heads, dim;
+        std::int64_t past, n;
+    };
+    for (const Shape& s :
+         {Shape{1, 1, 16, 0, 1}, Shape{14, 2, 64, 0, 33}, Shape{9, 3, 64, 15, 2}, Shape{9, 3, 64, 299, 1},
+          Shape{4, 2, 24, 63, 70}, Shape{8, 1, 128, 520, 5}, Shape{2, 2, 8, 255, 3}}) {
+        Random random(static_cast<unsigned>(s.n + s.past));
+        const std::int64_t length = s.past + s.n, width = s.kv_heads * s.dim;
+        KvCache cache(*ops_, s.kv_heads, s.dim, length);
+        const Floats k = random.normals(length * width), v = random.normals(length * width);
+        const Floats q = random.normals(s.n * s.heads * s.dim, 2.0f);
+        Floats out(q.size(), NAN);
+        const KvLayer layer{cache.blocks.data(), s.kv_heads, s.dim};
+        if (s.past > 0) ops_->kv_store({layer, k.data(), v.data(), s.past, 0});
+        ops_->kv_store({layer, k.data() + s.past * width, v.data() + s.past * width, s.n, s.past});
+        ops_->attention({layer, q.data(), out.data(), s.n, s.past, s.heads});
+        std::vector<Expected> expected;
+        for (std::int64_t t = 0; t < s.n; ++t) {
+            for (int h = 0; h < s.heads; ++h) {
+                const std::int64_t at = (t * s.heads + h) * s.dim, kv = h / (s.heads / s.kv_heads) * s.dim;
+                expect_attention(q.data() + at, k.data() + kv, v.data() + kv, s.past + t + 1, width, s.dim,
+                                 !is_reference(), expected);
+                for (int d = 0; d < s.dim; ++d) {
+                    const Expected& e = expected[static_cast<std::size_t>(d)];
+                    ASSERT_NEAR(out[static_cast<std::size_t>(at + d)], e.value, e.tolerance)
+                        << "heads " << s.heads << " past " << s.past << " token " << t << " head " << h;
+                }
+            }
+        }
+    }
+}
+
+TEST_P(OpsTest, AttentionOfOneTokenDoesNotDependOnItsBatch) {
+    const int heads = 9, kv_heads = 3, dim = 64;
+    const std::int64_t past = 570, n = 60, length = past + n, width = kv_heads * dim;
+    Random random(21);
+    KvCache cache(*ops_, kv_heads, dim, length);
+    const Floats k = random.normals(length * width), v = random.normals(length * width);
+    const Floats q = random.normals(n * heads * dim, 2.0f);
+    const KvLayer layer{cache.blocks.data(), kv_heads, dim};
+    ops_->kv_store({layer, k.data(), v.data(), length, 0});
+    Floats all(q.size()), one(static_cast<std::size_t>(heads * dim));
+    ops_->attention({layer, q.data(), all.data(), n, past, heads});
+    for (const std::int64_t t : {0, 5, 59}) {
+        ops_->attention({layer, q.data() + t * heads * dim, one.data(), 1, past + t, heads});
+        EXPECT_EQ(std::memcmp(one.data(), all.data() + t * heads * dim, sizeof(float) * one.size()), 0) << t;
+    }
+}
+
+TEST_P(OpsTest, EncoderAttentionKeepsSequencesApart) {
+    for (const int dim : {32, 12}) {
+        const int heads = 3;
+        const std::vector<std::int32_t> starts = {0, 1, 18, 18 + 64, 18 + 64 + 131};
+        const std::int64_t total = starts.back(), width = heads * dim;
+        Random random(31);
+        const Floats q = random.normals(total * width), k = random.normals(total * width),
+                     v = random.normals(total * width);
+        Floats out(q.size(), NAN);
+        ops_->encoder_attention({q.data(), k.data(), v.data(), out.data(), starts, heads, dim});
+        std::vector<Expected> expected;
+        for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
+            for (std::int64_t t = starts[s]; t < starts[s + 1]; ++t) {
+                for (int h = 0; h < heads; ++h) {
+                    const std::int64_t base = starts[s] * width + h * dim, at = t * width + h * dim;
+                    expect_attention(q.data() + at, k.data() + base, v.data() + base, starts[s + 1] - starts[s], width,
+                                     dim, false, expected);
+                    for (int d = 0; d < dim; ++d) {
+                        const Expected& e = expected[static_cast<std::size_t>(d)];
+                        ASSERT_NEAR(out[static_cast<std::size_t>(at + d)], e.value, e.tolerance) << s << " " << t;
+                    }
+                }
+            }
+        }
+    }
+}
+
+std::string path_name(const testing::TestParamInfo<const char*>& info) {
+    std::string name = info.param;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, OpsTest, testing::Values("reference", "generic", "avx2", "avx512-vnni"), path_name);
+
+TEST(MakeCpuOps, RefusesAnUnknownInstructionSet) {
+    const auto made = make_cpu_ops(1, "mmx");
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().code, ErrorCode::kUnsupported);
+}
+
+TEST(MakeCpuOps, PicksTheBestPathTheProcessorHas) {
+    auto made = make_cpu_ops(2, "");
+    ASSERT_TRUE(made.ok());
+    const CpuFeatures& cpu = cpu_features();
+    EXPECT_EQ((*made)->isa(), cpu.avx512_vnni ? "avx512-vnni" : cpu.avx2 ? "avx2" : "generic");
+    EXPECT_EQ((*made)->threads(), 2);
+}
+
+}  // namespace
+}  // namespace hearth::llm
