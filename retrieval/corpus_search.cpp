@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/log.h"
+#include "retrieval/corpus_impl.h"
+#include "retrieval/fusion.h"
+#include "retrieval/glob.h"
+#include "retrieval/lexical.h"
+
+namespace hearth::retrieval {
+namespace {
+
+constexpr std::size_t kMaxQueryBytes = 4096;
+constexpr int kMaxHits = 200;
+/// Each list's depth: what the reference figures of reciprocal rank fusion were measured with.
+constexpr std::size_t kCandidates = 100;
+
+Status check_query(const Query& query) {
+    if (query.text.find_first_not_of(" \t\r\n") == std::string::npos) {
+        return Error(ErrorCode::kInvalidArgument, "the query is empty; say what to look for");
+    }
+    if (query.text.size() > kMaxQueryBytes) {
+        return Error(ErrorCode::kInvalidArgument, "the query has " + std::to_string(query.text.size()) +
+                                                      " bytes; at most " + std::to_string(kMaxQueryBytes) +
+                                                      " are allowed");
+    }
+    if (query.k < 1 || query.k > kMaxHits) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "k is " + std::to_string(query.k) + "; it must be 1 to " + std::to_string(kMaxHits));
+    }
+    return {};
+}
+
+/// Null when the query allows everything.
+Result<std::unique_ptr<AllowedDocuments>> allowed_documents(Database& reader, const Query& query) {
+    if (query.collection.empty() && query.path.empty() && query.type.empty()) {
+        return std::unique_ptr<AllowedDocuments>();
+    }
+    HEARTH_TRY(const Glob glob, Glob::compile(query.path));
+    HEARTH_TRY(Statement statement,
+               reader.prepare("SELECT document, path FROM documents WHERE (?1 = '' OR collection = ?1)"
+                              " AND (?2 = '' OR type = ?2) AND state = 'indexed'"));
+    statement.bind(1, query.collection).bind(2, query.type);
+    auto allowed = std::make_unique<AllowedDocuments>();
+    for (;;) {
+        HEARTH_TRY(const bool found, statement.step());
+        if (!found) return allowed;
+        if (query.path.empty() || glob.matches(statement.column_text(1))) allowed->allow(statement.column_int(0));
+    }
+}
+
+}  // namespace
+
+Result<std::vector<float>> CorpusImpl::embed_query(const std::string& text) const {
+    if (auto cached = query_cache_.find(text)) return *std::move(cached);
+    HEARTH_TRY(std::vector<float> vector, embedder_.embed(std::span(&text, 1)));
+    if (vector.size() != static_cast<std::size_t>(embedder_.dimensions())) {
+        return Error(ErrorCode::kInternal, "the embedder returned " + std::to_string(vector.size()) + " values, not " +
+                                               std::to_string(embedder_.dimensions()));
+    }
+    if (!std::all_of(vector.begin(), vector.end(), [](float value) { return std::isfinite(value); })) {
+        return Error(ErrorCode::kInternal, "the embedder returned values that are not numbers");
+    }
+    query_cache_.insert(text, vector);
+    return vector;
+}
+
+Result<std::vector<Ranked>> CorpusImpl::dense_search(const std::string& text, const AllowedDocuments* allowed) const {
+    const auto current = index();
+    if (current->size() == 0) return std::vector<Ranked>();
+    HEARTH_TRY(const std::vector<float> vector, embed_query(text));
+    return current->search(vector, kCandidates, allowed);
+}
+
+Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
+    HEARTH_TRY_STATUS(check_query(query));
+    HEARTH_TRY(const auto reader, readers_.borrow());
+    HEARTH_TRY(const auto allowed, allowed_documents(*reader, query));
+    const std::string expression = fts_expression(query.text);
+    std::vector<Ranked> lexical;
+    if (!expression.empty()) {
+        HEARTH_TRY(lexical, lexical_search(*reader, expression, kCandidates, allowed.get()));
+    }
+    auto dense = dense_search(query.text, allowed.get());
+    if (!dense.ok()) {
+        // Words still find things while the embedder is away; hits then carry no dense score.
+        HEARTH_LOG(kWarn, "retrieval", "dense_search_failed", {{"reason", dense.error().message}});
+        if (dense.error().code == ErrorCode::kCancelled) return std::move(dense).error();
+        dense = std::vector<Ranked>();
+    }
+    return fill_hits(*reader, reciprocal_rank_fusion(lexical, *dense), static_cast<std::size_t>(query.k));
+}
+
+Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {
+    std::vector<ChunkRow> rows;
+    std::vector<Window> windows;
+    std::vector<const Fused*> sources;
+    for (const Fused& candidate : fused) {
+        HEARTH_TRY(auto row, find_chunk(reader, candidate.chunk));
+        // The index may be one write ahead of, or behind, what this reader sees.
+        if (!row) continue;
+        windows.push_back({row->document, row->ordinal, row->ref.span, row->ref.heading, row->ref.page});
+        rows.push_back(*std::move(row));
+        sources.push_back(&candidate);
+    }
+    std::vector<Hit> hits;
+    for (const MergedWindow& place : merge_neighbours(windows, k)) {
+        ChunkRow& row = rows[place.best];
+        const Fused& source = *sources[place.best];
+        Hit hit;
+        HEARTH_TRY(hit.text, read_text(reader, row.version, place.span));
+        hit.document = std::move(row.document_ref);
+        hit.chunk = std::move(row.ref);
+        hit.chunk.span = place.span;
+        hit.score = source.score;
+        hit.scores = {source.bm25, source.dense, source.score};
+        hits.push_back(std::move(hit));
+    }
+    return hits;
+}
+
+}  // namespace hearth::retrieval

@@ -1,0 +1,45 @@
+// Inner products for the vector scan, in the widest form the processor has.
+//
+// Two kinds: float32 for the scores that are returned, and int8 as a four times smaller first look at every vector.
+// The int8 product is an exact integer, so every variant gives the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hearth::retrieval {
+
+struct DistanceKernels {
+    const char* isa;  ///< "generic", "avx2", "avx512"
+    float (*dot)(const float* a, const float* b, std::size_t n);
+    /// Values in -127 .. 127, n <= 100,000: the int32 sum cannot overflow.
+    std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t n);
+};
+
+/// The best this processor runs. Chosen once.
+const DistanceKernels& distance_kernels();
+
+/// Every variant this processor runs, "generic" first: what the tests compare.
+std::vector<DistanceKernels> usable_distance_kernels();
+
+const DistanceKernels& generic_distance_kernels();
+#if defined(__x86_64__)
+const DistanceKernels& avx2_distance_kernels();
+const DistanceKernels& avx512_distance_kernels();
+#endif
+
+/// A vector in int8: value[i] is about scale * code[i]. `error` >= the length of the difference, `length` >= the
+/// length of scale * code; both bound what a product of codes can be off by (Cauchy-Schwarz).
+struct Int8Summary {
+    float scale = 0;
+    float error = 0;
+    float length = 0;
+};
+
+/// Writes values.size() codes to `codes`. Values must be finite.
+Int8Summary quantize_int8(std::span<const float> values, std::int8_t* codes);
+
+}  // namespace hearth::retrieval

@@ -1,0 +1,25 @@
+// BM25 over the three columns of the full-text index, as an FTS5 ranking function. fts_rank.cpp is, beside
+// core/sqlite.cpp, the only file that includes sqlite3.h: FTS5 hands its extension interface out no other way.
+#pragma once
+
+#include "core/result.h"
+#include "core/sqlite.h"
+
+namespace hearth::retrieval {
+
+/// BM25 as Lucene computes it (idf never negative), with term frequencies of the columns added up under weights
+/// before saturation (BM25F). FTS5's own bm25() has k1 = 1.2, b = 0.75 built in and saturates per column weight sum.
+struct RankWeights {
+    double k1 = 0.9;
+    double b = 0.4;
+    double title = 1.0;
+    double heading = 1.0;
+    double body = 1.0;
+};
+
+/// Makes `hearth_rank` usable as a rank function on this connection:
+/// ... WHERE chunk_text MATCH ? AND rank MATCH 'hearth_rank()' ORDER BY rank. Values are minus the score: FTS5 sorts
+/// the best first that way.
+Status register_rank_function(Database& database, const RankWeights& weights = {});
+
+}  // namespace hearth::retrieval

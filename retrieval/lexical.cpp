@@ -1,0 +1,122 @@
+#include "retrieval/lexical.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace hearth::retrieval {
+namespace {
+
+// The list of Lucene's English analyzer with the question words and auxiliaries a person asks with.
+constexpr std::array<std::string_view, 75> kStopWords = {
+    "a",     "about", "am",     "an",   "and",   "any", "are",  "as",   "at",   "be",    "been",  "but",   "by",
+    "can",   "could", "did",    "do",   "does",  "for", "from", "had",  "has",  "have",  "how",   "i",     "if",
+    "in",    "into",  "is",     "it",   "its",   "me",  "my",   "no",   "not",  "of",    "on",    "or",    "our",
+    "s",     "shall", "should", "so",   "such",  "t",   "than", "that", "the",  "their", "them",  "then",  "there",
+    "these", "they",  "this",   "to",   "was",   "we",  "were", "what", "when", "where", "which", "while", "who",
+    "whom",  "why",   "will",   "with", "would", "you", "your", "must", "may",  "whose"};
+
+struct Term {
+    std::string text;  // folded words, separated by one space when it is a phrase
+    bool prefix = false;
+    bool stop_word = false;
+};
+
+bool is_word_byte(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_stop_word(std::string_view word) {
+    return std::find(kStopWords.begin(), kStopWords.end(), word) != kStopWords.end();
+}
+
+/// The next run of word bytes at or after `at`, lower-cased where ASCII; `at` moves behind it.
+std::string take_word(std::string_view text, std::size_t& at) {
+    while (at < text.size() && !is_word_byte(text[at])) ++at;
+    std::string word;
+    while (at < text.size() && is_word_byte(text[at])) word += lower(text[at++]);
+    return word;
+}
+
+Term phrase_of(std::string_view quoted) {
+    Term term;
+    for (std::size_t at = 0; at < quoted.size();) {
+        const std::string word = take_word(quoted, at);
+        if (word.empty()) break;
+        if (!term.text.empty()) term.text += ' ';
+        term.text += word;
+    }
+    return term;
+}
+
+std::vector<Term> terms_of(std::string_view query) {
+    std::vector<Term> terms;
+    for (std::size_t at = 0; at < query.size();) {
+        if (query[at] == '"') {
+            const std::size_t end = query.find('"', at + 1);
+            if (end != std::string_view::npos) {
+                terms.push_back(phrase_of(query.substr(at + 1, end - at - 1)));
+                at = end + 1;
+                if (at < query.size() && query[at] == '*') terms.back().prefix = true;
+                continue;
+            }
+        }
+        if (!is_word_byte(query[at])) {
+            ++at;
+            continue;
+        }
+        Term term{take_word(query, at)};
+        term.prefix = at < query.size() && query[at] == '*';
+        term.stop_word = !term.prefix && is_stop_word(term.text);
+        terms.push_back(std::move(term));
+    }
+    std::erase_if(terms, [](const Term& term) { return term.text.empty(); });
+    return terms;
+}
+
+}  // namespace
+
+std::string fts_expression(std::string_view query) {
+    const std::vector<Term> terms = terms_of(query);
+    const bool only_stop_words = std::all_of(terms.begin(), terms.end(), [](const Term& t) { return t.stop_word; });
+    std::set<std::string> seen;
+    std::string expression;
+    for (const Term& term : terms) {
+        if (term.stop_word && !only_stop_words) continue;
+        if (seen.size() == kMaxQueryTerms) break;
+        // Word bytes never include the quote, so the term cannot end its own quotes.
+        const std::string quoted = '"' + term.text + (term.prefix ? "\"*" : "\"");
+        if (!seen.insert(quoted).second) continue;
+        if (!expression.empty()) expression += " OR ";
+        expression += quoted;
+    }
+    return expression;
+}
+
+Result<std::vector<Ranked>> lexical_search(Database& reader, const std::string& expression, std::size_t limit,
+                                           const AllowedDocuments* allowed) {
+    // The filter is applied while stepping: rows arrive best first, so stepping ends at `limit` allowed ones.
+    const char* sql = allowed == nullptr
+                          ? "SELECT rowid, rank FROM chunk_text WHERE chunk_text MATCH ?1"
+                            " AND rank MATCH 'hearth_rank()' ORDER BY rank LIMIT ?2"
+                          : "SELECT rowid, rank, (SELECT document FROM chunks WHERE chunk = chunk_text.rowid)"
+                            " FROM chunk_text WHERE chunk_text MATCH ?1"
+                            " AND rank MATCH 'hearth_rank()' ORDER BY rank LIMIT ?2";
+    HEARTH_TRY(Statement statement, reader.prepare(sql));
+    statement.bind(1, expression).bind(2, allowed == nullptr ? static_cast<std::int64_t>(limit) : -1);
+    std::vector<Ranked> out;
+    while (out.size() < limit) {
+        HEARTH_TRY(const bool row, statement.step());
+        if (!row) break;
+        if (allowed != nullptr && !allowed->contains(statement.column_int(2))) continue;
+        out.push_back({statement.column_int(0), -statement.column_double(1)});
+    }
+    return out;
+}
+
+}  // namespace hearth::retrieval

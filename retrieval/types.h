@@ -1,0 +1,82 @@
+// PUBLIC. What the record holds and what a search returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hearth::retrieval {
+
+/// Bytes [start, end) of the document's extracted text (UTF-8). For Markdown and UTF-8 text files that text is the
+/// file, byte for byte.
+struct Span {
+    std::size_t start = 0;
+    std::size_t end = 0;
+};
+
+/// `id` survives edits and renames of the file. `path` is relative to the watched folder, '/'-separated, NFC as found.
+/// `type` is "markdown", "text", "html", "pdf", "docx". `collection` is the first folder of the path, or "default".
+struct DocumentRef {
+    std::string id;
+    std::string path;
+    std::string type;
+    std::string collection;
+};
+
+struct ChunkRef {
+    std::string id;
+    std::string heading;      ///< "Title > Section > Subsection"; may be empty
+    std::optional<int> page;  ///< 1-based; only formats that have pages
+    Span span;
+};
+
+/// Raw scores; a part that did not find the chunk leaves its score empty.
+struct Scores {
+    std::optional<double> bm25;   ///< higher is better
+    std::optional<double> dense;  ///< cosine, -1 .. 1
+    double fused = 0;             ///< reciprocal rank fusion
+};
+
+struct Hit {
+    DocumentRef document;
+    ChunkRef chunk;
+    std::string text;  ///< exactly extracted_text[span]
+    double score = 0;  ///< what the list is sorted by
+    Scores scores;
+};
+
+struct Query {
+    std::string text;
+    int k = 10;              ///< 1 .. 200
+    std::string collection;  ///< empty = all
+    std::string path;        ///< glob on the path ("manuals/*.pdf"); empty = all
+    std::string type;        ///< empty = all
+};
+
+enum class DocumentState { kQueued, kProcessing, kIndexed, kFailed };
+
+/// One file of the folder as the page and `hearth status` show it.
+struct DocumentStatus {
+    DocumentRef document;
+    DocumentState state = DocumentState::kQueued;
+    std::string reason;  ///< kFailed: why
+    std::string remedy;  ///< kFailed: what to do
+    std::string content_sha256;
+    std::int64_t size_bytes = 0;
+    std::int64_t modified_ns = 0;  ///< the file's mtime, UNIX epoch
+    std::int64_t indexed_at = 0;   ///< UNIX seconds; 0 = never
+    int chunks = 0;
+    std::string title;
+};
+
+struct CorpusCounts {
+    std::int64_t documents_indexed = 0;
+    std::int64_t documents_failed = 0;
+    std::int64_t documents_queued = 0;  ///< queued or in work
+    std::int64_t chunks = 0;
+    std::int64_t generation = 0;  ///< rises by one with every committed change
+};
+
+}  // namespace hearth::retrieval
