@@ -1,0 +1,243 @@
+#include "ingest/chunker.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/check.h"
+#include "core/utf8.h"
+#include "ingest/sentences.h"
+
+namespace hearth::ingest {
+namespace {
+
+using HeadingPath = std::vector<std::string>;
+
+/// A block, or text that no block claimed, with the headings above it.
+struct Unit {
+    TextSpan span;
+    BlockKind kind = BlockKind::kParagraph;
+    std::optional<int> page;
+    HeadingPath path;
+};
+
+/// Counts tokens of any span from one tokenization of the whole text. A token cut by a border counts.
+class TokenIndex {
+  public:
+    explicit TokenIndex(const std::vector<TextSpan>& spans) {
+        starts_.reserve(spans.size());
+        ends_.reserve(spans.size());
+        for (const auto& span : spans) {
+            starts_.push_back(span.start);
+            ends_.push_back(span.end);
+        }
+    }
+
+    int count(std::size_t start, std::size_t end) const {
+        const auto first = first_after(start);
+        const auto last =
+            static_cast<std::size_t>(std::lower_bound(starts_.begin(), starts_.end(), end) - starts_.begin());
+        return last > first ? static_cast<int>(last - first) : 0;
+    }
+
+    /// Largest end such that [start, end) holds at most `budget` tokens.
+    std::size_t reach(std::size_t start, int budget, std::size_t text_end) const {
+        const std::size_t beyond = first_after(start) + static_cast<std::size_t>(budget);
+        return beyond < starts_.size() ? std::min(starts_[beyond], text_end) : text_end;
+    }
+
+  private:
+    std::size_t first_after(std::size_t start) const {
+        return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), start) - ends_.begin());
+    }
+
+    std::vector<std::size_t> starts_;
+    std::vector<std::size_t> ends_;
+};
+
+std::vector<Unit> build_units(const Document& document) {
+    const std::string_view text = document.text;
+    std::vector<Unit> units;
+    HeadingPath path;
+    std::vector<int> levels;
+    std::optional<int> page;
+    std::size_t covered = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    const auto add = [&](TextSpan span, BlockKind kind) {
+        span = trim_blanks(text, span);
+        if (span.start < span.end) units.push_back({span, kind, page, path});
+    };
+    for (const Block& block : document.blocks) {
+        const TextSpan span{std::max(block.span.start, covered), std::min(block.span.end, text.size())};
+        if (span.start >= span.end) continue;
+        add({covered, span.start}, BlockKind::kParagraph);
+        page = block.page;
+        if (block.kind == BlockKind::kHeading) {
+            while (!levels.empty() && levels.back() >= block.level) {
+                levels.pop_back();
+                path.pop_back();
+            }
+            levels.push_back(block.level);
+            path.push_back(block.heading);
+        }
+        add(span, block.kind);
+        covered = span.end;
+    }
+    add({covered, text.size()}, BlockKind::kParagraph);
+    return units;
+}
+
+HeadingPath common_prefix(const HeadingPath& a, const HeadingPath& b) {
+    const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+    return {a.begin(), ends.first};
+}
+
+/// The chunk being filled.
+struct Draft {
+    TextSpan span;
+    std::optional<int> page;
+    HeadingPath label;      ///< what all of it stands under
+    HeadingPath last_path;  ///< what its last unit stands under
+    BlockKind last_kind = BlockKind::kParagraph;
+    bool has_body = false;
+};
+
+class Cutter {
+  public:
+    Cutter(const Document& document, const TokenIndex& tokens, const ChunkLimits& limits)
+        : document_(document), text_(document.text), tokens_(tokens), limits_(limits) {
+        limits_.max_tokens = std::max(limits_.max_tokens, 1);
+        limits_.target_tokens = std::clamp(limits_.target_tokens, 1, limits_.max_tokens);
+        limits_.max_bytes = std::max<std::size_t>(limits_.max_bytes, 16);
+    }
+
+    std::vector<Chunk> run(const std::vector<Unit>& units) {
+        for (const Unit& unit : units) {
+            if (draft_ && !joins(unit)) close();
+            if (!draft_) draft_ = Draft{unit.span, unit.page, unit.path, unit.path, unit.kind, false};
+            extend(unit);
+        }
+        if (draft_) close();
+        return std::move(chunks_);
+    }
+
+  private:
+    bool fits(TextSpan span, int budget) const {
+        return span.end - span.start <= limits_.max_bytes && tokens_.count(span.start, span.end) <= budget;
+    }
+
+    bool tiny(TextSpan span) const { return fits(span, limits_.target_tokens / 8); }
+
+    bool joins(const Unit& unit) const {
+        const TextSpan joined{draft_->span.start, unit.span.end};
+        // A heading belongs to what it heads, even when that has to be split.
+        if (!draft_->has_body) return unit.kind != BlockKind::kHeading || fits(joined, limits_.target_tokens);
+        if (!fits(joined, limits_.target_tokens)) {
+            return unit.kind != BlockKind::kHeading && unit.path == draft_->last_path && unit.page == draft_->page &&
+                   tiny(unit.span) && fits(joined, limits_.max_tokens);
+        }
+        const bool same_place = unit.path == draft_->last_path && unit.page == draft_->page;
+        return same_place || tiny(draft_->span);
+    }
+
+    void extend(const Unit& unit) {
+        const bool heading = unit.kind == BlockKind::kHeading;
+        // Headings in a row label the chunk by the deepest; a body followed by another section only by what both share.
+        draft_->label = draft_->has_body ? common_prefix(draft_->label, unit.path) : unit.path;
+        draft_->span.end = unit.span.end;
+        draft_->last_path = unit.path;
+        draft_->last_kind = unit.kind;
+        draft_->has_body = draft_->has_body || !heading;
+    }
+
+    void close() {
+        const bool keep_together = draft_->last_kind == BlockKind::kTable || draft_->last_kind == BlockKind::kCode;
+        const int whole =
+            std::min(limits_.max_tokens, keep_together ? limits_.max_tokens : limits_.target_tokens * 5 / 4);
+        split(draft_->span, whole, keep_together);
+        draft_.reset();
+    }
+
+    void emit(TextSpan span) {
+        span = trim_blanks(text_, span);
+        if (span.start >= span.end) return;
+        std::string heading = document_.title;
+        for (std::size_t i = 0; i < draft_->label.size(); ++i) {
+            if (i == 0 && draft_->label[0] == document_.title) continue;
+            if (!heading.empty()) heading += " > ";
+            heading += draft_->label[i];
+        }
+        chunks_.push_back({std::move(heading), draft_->page, span, tokens_.count(span.start, span.end)});
+    }
+
+    using NextBoundary = std::size_t (*)(std::string_view, std::size_t, std::size_t) noexcept;
+
+    /// Last boundary in (start, limit]; `start` when there is none.
+    std::size_t last_boundary(NextBoundary next, std::size_t start, std::size_t limit) const {
+        std::size_t best = start;
+        // One byte of look-ahead tells a boundary at the limit from text that merely ended there.
+        const std::size_t scan_end = std::min(limit + 1, text_.size());
+        for (std::size_t at = next(text_, start, scan_end); at <= limit; at = next(text_, at, scan_end)) {
+            best = at;
+            if (at >= scan_end) break;
+        }
+        return best;
+    }
+
+    std::size_t choose_cut(std::size_t start, std::size_t end, bool by_lines) const {
+        std::size_t limit = tokens_.reach(start, limits_.target_tokens, end);
+        limit = utf8_floor(text_, std::min(limit, start + limits_.max_bytes));
+        const int enough = limits_.target_tokens / 4;
+        std::size_t cut = start;
+        if (!by_lines) cut = last_boundary(next_sentence, start, limit);
+        if (cut == start || tokens_.count(start, cut) < enough) {
+            const std::size_t line = last_boundary(next_line, start, limit);
+            if (tokens_.count(start, line) >= enough) cut = line;
+        }
+        if (cut == start || tokens_.count(start, cut) < enough)
+            cut = std::max(cut, last_boundary(next_word, start, limit));
+        if (cut > start) return cut;
+        if (limit > start) return limit;
+        return start + decode_utf8(text_, start).length;
+    }
+
+    /// Where the next part starts so that it repeats at most `overlap_tokens` of whole sentences before `cut`.
+    std::size_t overlap_start(std::size_t start, std::size_t cut) const {
+        for (std::size_t at = next_sentence(text_, start, cut); at < cut; at = next_sentence(text_, at, cut)) {
+            if (tokens_.count(at, cut) <= limits_.overlap_tokens) return at;
+        }
+        return cut;
+    }
+
+    void split(TextSpan span, int whole, bool by_lines) {
+        std::size_t start = span.start;
+        std::size_t reached = span.start;
+        while (reached < span.end) {
+            if (fits({start, span.end}, whole)) return emit({start, span.end});
+            const std::size_t cut = choose_cut(start, span.end, by_lines);
+            if (cut <= reached) {
+                start = reached;  // the repeated sentences left no room for new text
+                continue;
+            }
+            emit({start, cut});
+            reached = cut;
+            start = by_lines ? cut : overlap_start(start, cut);
+        }
+    }
+
+    const Document& document_;
+    const std::string_view text_;
+    const TokenIndex& tokens_;
+    ChunkLimits limits_;
+    std::optional<Draft> draft_;
+    std::vector<Chunk> chunks_;
+};
+
+}  // namespace
+
+std::vector<Chunk> chunk_document(const Document& document, const TokenCounter& tokens, const ChunkLimits& limits) {
+    const TokenIndex index(tokens.token_spans(document.text));
+    return Cutter(document, index, limits).run(build_units(document));
+}
+
+}  // namespace hearth::ingest

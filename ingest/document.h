@@ -1,0 +1,42 @@
+// The extracted document: one UTF-8 text and the blocks found in it. Parsers make it, the chunker cuts it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ingest/sink.h"
+
+namespace hearth::ingest {
+
+enum class BlockKind { kHeading, kParagraph, kListItem, kTable, kCode };
+constexpr int kBlockKinds = 5;
+
+/// A run of the text that belongs together. Blocks of a document are in text order and do not overlap.
+struct Block {
+    BlockKind kind = BlockKind::kParagraph;
+    int level = 0;            ///< kHeading only: 1 .. 6
+    std::optional<int> page;  ///< 1-based
+    TextSpan span;
+    std::string heading;  ///< kHeading only: its words without markup
+};
+
+struct Document {
+    std::string type;   ///< "markdown", "text", "html", "pdf" or "docx"
+    std::string title;  ///< never empty after extraction: at least the file's name without its extension
+    std::string text;   ///< for Markdown and text in UTF-8: the file's own bytes
+    std::vector<Block> blocks;
+};
+
+/// Why a file cannot be read and what its owner can do, in words for the page.
+struct Refusal {
+    std::string type;  ///< as in Document; "unknown" where the kind itself is the problem
+    std::string reason;
+    std::string remedy;
+};
+
+using Extraction = std::variant<Document, Refusal>;
+
+}  // namespace hearth::ingest

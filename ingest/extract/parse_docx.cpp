@@ -1,0 +1,234 @@
+// The only file that includes pugixml, which knows no external entities and expands none.
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <pugixml.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/utf8.h"
+#include "ingest/extract/parsers.h"
+#include "ingest/extract/text_builder.h"
+#include "ingest/extract/zip.h"
+
+namespace hearth::ingest {
+namespace {
+
+constexpr int kMaxNesting = 64;
+constexpr const char* kDocumentPart = "word/document.xml";
+constexpr const char* kStylesPart = "word/styles.xml";
+constexpr const char* kCorePart = "docProps/core.xml";
+
+/// Names are compared without their namespace prefix: producers choose it freely.
+std::string_view local_name(const pugi::xml_node& node) {
+    const std::string_view name = node.name();
+    return name.substr(name.find(':') + 1);
+}
+
+pugi::xml_node child(const pugi::xml_node& node, std::string_view name) {
+    return node.find_child([&](const pugi::xml_node& candidate) { return local_name(candidate) == name; });
+}
+
+std::string_view attribute(const pugi::xml_node& node, std::string_view name) {
+    for (const pugi::xml_attribute& candidate : node.attributes()) {
+        const std::string_view full = candidate.name();
+        if (full.substr(full.find(':') + 1) == name) return candidate.value();
+    }
+    return {};
+}
+
+struct Style {
+    int heading = 0;  ///< 1 .. 6
+    bool title = false;
+    bool list = false;
+};
+
+using Styles = std::map<std::string, Style, std::less<>>;
+
+int outline_level(const pugi::xml_node& properties) {
+    const std::string_view value = attribute(child(properties, "outlineLvl"), "val");
+    int level = -1;
+    std::from_chars(value.data(), value.data() + value.size(), level);
+    return level >= 0 && level <= 8 ? std::min(level + 1, 6) : 0;
+}
+
+/// By the style's built-in name, which Word keeps in English ("heading 2"), else by its outline level.
+Style style_of(const pugi::xml_node& node) {
+    std::string name(attribute(child(node, "name"), "val"));
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (name == "title") return {1, true, false};
+    if (name.starts_with("heading ") && name.size() == 9 && name[8] >= '1' && name[8] <= '9') {
+        return {std::min(name[8] - '0', 6), false, false};
+    }
+    const pugi::xml_node properties = child(node, "pPr");
+    return {outline_level(properties), false, static_cast<bool>(child(properties, "numPr"))};
+}
+
+Styles read_styles(const std::string& xml) {
+    Styles styles;
+    pugi::xml_document document;
+    if (!document.load_buffer(xml.data(), xml.size())) return styles;
+    for (const pugi::xml_node& node : document.document_element().children()) {
+        if (local_name(node) == "style") styles.emplace(std::string(attribute(node, "styleId")), style_of(node));
+    }
+    return styles;
+}
+
+std::string read_core_title(const std::string& xml) {
+    pugi::xml_document document;
+    if (!document.load_buffer(xml.data(), xml.size())) return {};
+    return collapse_blanks(child(document.document_element(), "title").text().get());
+}
+
+/// Next node of the subtree in document order, without recursion; `descend` false leaves out the node's children.
+pugi::xml_node following(const pugi::xml_node& root, pugi::xml_node node, bool descend) {
+    if (descend && node.first_child()) return node.first_child();
+    while (node && node != root) {
+        if (node.next_sibling()) return node.next_sibling();
+        node = node.parent();
+    }
+    return {};
+}
+
+/// The words beneath `root`: what is shown, without deleted text and field codes.
+std::string words_of(const pugi::xml_node& root) {
+    std::string text;
+    bool descend = true;
+    for (pugi::xml_node node = root.first_child(); node; node = following(root, node, descend)) {
+        const std::string_view name = local_name(node);
+        // AlternateContent holds the same words twice, for new and for old programs.
+        descend = name != "del" && name != "moveFrom" && name != "Fallback" && name != "pPr" && name != "instrText";
+        if (name == "t")
+            text += node.text().get();
+        else if (name == "tab")
+            text += '\t';
+        else if (name == "br" || name == "cr")
+            text += '\n';
+        else if (name == "noBreakHyphen")
+            text += '-';
+        else if (name == "p" && !text.empty())
+            text += ' ';
+    }
+    return sanitize_utf8(text);
+}
+
+class Body {
+  public:
+    Body(Document& document, const Styles& styles) : document_(document), builder_(document), styles_(styles) {}
+
+    /// False when the nesting is deeper than any word processor makes it.
+    bool read(const pugi::xml_node& container, int depth) {
+        if (depth > kMaxNesting) return false;
+        for (const pugi::xml_node& node : container.children()) {
+            const std::string_view name = local_name(node);
+            if (name == "p") {
+                paragraph(node);
+            } else if (name == "tbl") {
+                builder_.end_table();
+                if (!table(node, depth)) return false;
+                builder_.end_table();
+            } else if (name == "sdt" || name == "sdtContent" || name == "ins" || name == "moveTo" ||
+                       name == "customXml" || name == "smartTag") {
+                if (!read(node, depth + 1)) return false;
+            }
+        }
+        return true;
+    }
+
+  private:
+    void paragraph(const pugi::xml_node& node) {
+        const std::string text = words_of(node);
+        const pugi::xml_node properties = child(node, "pPr");
+        Style style;
+        const auto named = styles_.find(attribute(child(properties, "pStyle"), "val"));
+        if (named != styles_.end()) style = named->second;
+        if (const int level = outline_level(properties); level > 0) style.heading = level;
+        if (style.title && document_.title.empty()) document_.title = collapse_blanks(text);
+        if (style.heading > 0) return builder_.add(BlockKind::kHeading, collapse_blanks(text), style.heading);
+        if (style.list || child(properties, "numPr")) return add_item(text);
+        builder_.add(BlockKind::kParagraph, text);
+    }
+
+    void add_item(const std::string& text) {
+        if (!collapse_blanks(text).empty()) builder_.add(BlockKind::kListItem, "- " + text);
+    }
+
+    bool table(const pugi::xml_node& container, int depth) {
+        if (depth > kMaxNesting) return false;
+        for (const pugi::xml_node& node : container.children()) {
+            const std::string_view name = local_name(node);
+            if (name == "tr")
+                row(node);
+            else if (name == "sdt" || name == "sdtContent" || name == "ins") {
+                if (!table(node, depth + 1)) return false;
+            }
+        }
+        return true;
+    }
+
+    void row(const pugi::xml_node& node) {
+        std::string text;
+        bool words = false;
+        bool first = true;
+        for (const pugi::xml_node& cell : node.children()) {
+            if (local_name(cell) != "tc" && local_name(cell) != "sdt") continue;
+            const std::string content = collapse_blanks(words_of(cell));
+            if (!first) text += " | ";
+            first = false;
+            text += content;
+            words = words || !content.empty();
+        }
+        if (words) builder_.add(BlockKind::kTable, text);
+    }
+
+    Document& document_;
+    TextBuilder builder_;
+    const Styles& styles_;
+};
+
+Refusal refuse(std::string reason, std::string remedy) {
+    return {"docx", std::move(reason), std::move(remedy)};
+}
+
+Refusal name_archive(const std::set<std::string>& names) {
+    if (names.contains("xl/workbook.xml"))
+        return {"unknown", "a spreadsheet (.xlsx)", "Save it as PDF, or its sheets as CSV."};
+    if (names.contains("ppt/presentation.xml")) return {"unknown", "a presentation (.pptx)", "Save it as PDF."};
+    if (names.contains("mimetype")) return {"unknown", "an OpenDocument or EPUB file", "Save it as .docx or PDF."};
+    return {"unknown", "a zip archive", "Unpack it into the folder."};
+}
+
+}  // namespace
+
+Extraction parse_docx(std::string_view bytes) {
+    auto archive = read_zip(bytes, {kDocumentPart, kStylesPart, kCorePart});
+    if (!archive.ok()) {
+        const bool limit = archive.error().code == ErrorCode::kResourceExhausted;
+        return refuse(archive.error().message,
+                      limit ? "Check where the file comes from: it is built to exhaust memory."
+                            : "Open it in an office program and save it again without a password.");
+    }
+    const auto part = archive->bytes.find(kDocumentPart);
+    if (part == archive->bytes.end()) return name_archive(archive->names);
+    pugi::xml_document xml;
+    const pugi::xml_parse_result parsed = xml.load_buffer_inplace(part->second.data(), part->second.size(),
+                                                                  pugi::parse_default | pugi::parse_ws_pcdata_single);
+    if (parsed.status == pugi::status_out_of_memory) throw std::bad_alloc();
+    const pugi::xml_node body = child(xml.document_element(), "body");
+    if (!parsed || !body) {
+        return refuse("the document inside the file is damaged", "Open it in an office program and save it again.");
+    }
+    Document document{"docx", {}, {}, {}};
+    if (archive->bytes.contains(kCorePart)) document.title = read_core_title(archive->bytes[kCorePart]);
+    const Styles styles = archive->bytes.contains(kStylesPart) ? read_styles(archive->bytes[kStylesPart]) : Styles{};
+    if (!Body(document, styles).read(body, 0)) {
+        return refuse("the document is nested deeper than any office program writes",
+                      "Save it again in an office program.");
+    }
+    for (const Block& block : document.blocks) {
+        if (document.title.empty() && block.kind == BlockKind::kHeading) document.title = block.heading;
+    }
+    return document;
+}
+
+}  // namespace hearth::ingest

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/utf8.h"
+#include "ingest/extract/parsers.h"
+#include "ingest/extract/text_builder.h"
+#include "ingest/sentences.h"
+
+namespace hearth::ingest {
+namespace {
+
+constexpr std::size_t kEdgeLines = 2;    // how deep a running header or footer reaches into a page
+constexpr std::size_t kFewestPages = 4;  // fewer pages prove no repetition
+constexpr std::size_t kMaxHeadingBytes = 100;
+
+using Lines = std::vector<std::string>;
+
+Lines split(std::string_view text, char separator) {
+    Lines parts;
+    for (std::size_t at = 0; at <= text.size();) {
+        const auto end = std::min(text.find(separator, at), text.size());
+        parts.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return parts;
+}
+
+bool is_blank_line(const std::string& line) {
+    return std::all_of(line.begin(), line.end(), is_blank);
+}
+
+/// Page numbers differ from page to page: digits count as one sign.
+std::string shape_of(const std::string& line) {
+    std::string shape;
+    for (const char c : collapse_blanks(line)) {
+        const bool digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
+        if (!digit)
+            shape += c;
+        else if (shape.empty() || shape.back() != '#')
+            shape += '#';
+    }
+    return shape;
+}
+
+/// Indexes of the first and last kEdgeLines lines with words.
+std::set<std::size_t> edges_of(const Lines& page) {
+    std::vector<std::size_t> filled;
+    for (std::size_t i = 0; i < page.size(); ++i) {
+        if (!is_blank_line(page[i])) filled.push_back(i);
+    }
+    std::set<std::size_t> edges;
+    for (std::size_t i = 0; i < std::min(kEdgeLines, filled.size()); ++i) {
+        edges.insert(filled[i]);
+        edges.insert(filled[filled.size() - 1 - i]);
+    }
+    return edges;
+}
+
+void drop_running_lines(std::vector<Lines>& pages) {
+    if (pages.size() < kFewestPages) return;
+    std::map<std::string, std::size_t> seen;
+    for (const Lines& page : pages) {
+        std::set<std::string> shapes;
+        for (const std::size_t i : edges_of(page)) shapes.insert(shape_of(page[i]));
+        for (const auto& shape : shapes) ++seen[shape];
+    }
+    for (Lines& page : pages) {
+        for (const std::size_t i : edges_of(page)) {
+            if (seen[shape_of(page[i])] * 10 >= pages.size() * 6) page[i].clear();
+        }
+    }
+}
+
+bool starts_lower(std::string_view text) {
+    if (text.empty()) return false;
+    const auto first = static_cast<unsigned char>(text[0]);
+    // Lower-case Latin letters beyond ASCII lie mostly in U+00DF..U+00FF.
+    return std::islower(first) != 0 ||
+           (first == 0xC3 && text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0x9F);
+}
+
+bool ends_like_word(std::string_view text) {
+    if (text.empty()) return false;
+    const auto last = static_cast<unsigned char>(text.back());
+    return std::isalpha(last) != 0 || last >= 0x80;
+}
+
+/// "exam-" + "ple" is one word, "F-" + "16" and "X-" + "Ray" are not. A soft hyphen always joins.
+void append_line(std::string& paragraph, std::string_view line) {
+    constexpr std::string_view kSoftHyphen = "\xC2\xAD";
+    if (paragraph.ends_with(kSoftHyphen)) {
+        paragraph.resize(paragraph.size() - kSoftHyphen.size());
+    } else if (paragraph.ends_with('-') && starts_lower(line) &&
+               ends_like_word(std::string_view(paragraph).substr(0, paragraph.size() - 1))) {
+        paragraph.pop_back();
+    } else if (!paragraph.empty()) {
+        paragraph += '\n';
+    }
+    paragraph += line;
+}
+
+/// Level of "2.1 Installing the pump": the count of its numbers. 0 for anything that is not surely a heading.
+int heading_level(const std::string& paragraph) {
+    if (paragraph.size() > kMaxHeadingBytes || paragraph.find('\n') != std::string::npos) return 0;
+    int level = 0;
+    std::size_t at = 0;
+    for (;;) {
+        const std::size_t digits = at;
+        while (at < paragraph.size() && std::isdigit(static_cast<unsigned char>(paragraph[at])) != 0) ++at;
+        if (at == digits || at - digits > 2) break;
+        ++level;
+        if (at >= paragraph.size() || paragraph[at] != '.') break;
+        ++at;
+    }
+    if (level == 0 || level > 6 || at >= paragraph.size() || paragraph[at] != ' ') return 0;
+    const auto first = paragraph.find_first_not_of(' ', at);
+    if (first == std::string::npos || std::isupper(static_cast<unsigned char>(paragraph[first])) == 0) return 0;
+    return paragraph.back() == '.' || paragraph.back() == ',' || paragraph.back() == ';' ? 0 : level;
+}
+
+std::string info_title(std::string_view info) {
+    for (const auto& line : split(info, '\n')) {
+        if (line.starts_with("Title:")) return sanitize_utf8(collapse_blanks(line.substr(6)));
+    }
+    return {};
+}
+
+/// Producers put file names there: those are no better than the file's own.
+bool is_useful_title(std::string_view title) {
+    return !title.empty() && !title.starts_with("Microsoft Word - ") && title != "untitled" && title != "Untitled";
+}
+
+void add_page(TextBuilder& builder, const Lines& lines, int page) {
+    std::string paragraph;
+    const auto flush = [&] {
+        const int level = heading_level(paragraph);
+        builder.add(level > 0 ? BlockKind::kHeading : BlockKind::kParagraph, paragraph, level, page);
+        paragraph.clear();
+    };
+    for (const auto& line : lines) {
+        if (is_blank_line(line)) {
+            flush();
+            continue;
+        }
+        const TextSpan words = trim_blanks(line, {0, line.size()});
+        append_line(paragraph, std::string_view(line).substr(words.start, words.end - words.start));
+    }
+    flush();
+}
+
+}  // namespace
+
+Extraction parse_pdf_text(std::string_view text, std::string_view info) {
+    std::string clean = sanitize_utf8(text);
+    std::replace(clean.begin(), clean.end(), '\0', ' ');
+    std::vector<Lines> pages;
+    for (const auto& page : split(clean, '\f')) pages.push_back(split(page, '\n'));
+    if (pages.size() > 1) pages.pop_back();  // a form feed ends the last page too
+    drop_running_lines(pages);
+    Document document{"pdf", info_title(info), {}, {}};
+    if (!is_useful_title(document.title)) document.title.clear();
+    TextBuilder builder(document);
+    for (std::size_t i = 0; i < pages.size(); ++i) add_page(builder, pages[i], static_cast<int>(i) + 1);
+    if (document.blocks.empty()) {
+        return Refusal{"pdf", "the PDF has no text layer (it is scanned)",
+                       "Run text recognition (for example ocrmypdf) and drop the result."};
+    }
+    return document;
+}
+
+}  // namespace hearth::ingest

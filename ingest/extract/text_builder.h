@@ -1,0 +1,32 @@
+// Puts together the text and blocks of formats whose bytes are not their text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ingest/document.h"
+
+namespace hearth::ingest {
+
+/// Blocks are separated by a blank line, rows of one list or table by a line end. Drops Unicode tag characters
+/// (U+E0000..U+E007F): they are invisible and only ever carry hidden instructions.
+class TextBuilder {
+  public:
+    explicit TextBuilder(Document& document) : document_(document) {}
+
+    /// Adds one block; blank text adds nothing. Spaces at both ends are dropped. A list item or a table row that
+    /// follows its like is set directly beneath it; table rows on the same page become one block.
+    void add(BlockKind kind, std::string_view text, int level = 0, std::optional<int> page = std::nullopt);
+    /// The next table row begins a block of its own.
+    void end_table() { in_table_ = false; }
+
+  private:
+    Document& document_;
+    bool in_table_ = false;
+};
+
+/// Runs of blanks (ASCII and U+00A0) become one space; none at the ends.
+std::string collapse_blanks(std::string_view text);
+
+}  // namespace hearth::ingest

@@ -1,0 +1,68 @@
+#include "ingest/extract/zip.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace hearth::ingest {
+namespace {
+
+struct FreeArchive {
+    void operator()(archive* handle) const noexcept { ::archive_read_free(handle); }
+};
+
+Error damaged() {
+    return Error(ErrorCode::kInvalidArgument, "the archive is damaged or encrypted");
+}
+
+Result<std::string> read_entry(archive* handle, std::size_t max_bytes) {
+    std::string bytes;
+    std::vector<char> buffer(256 << 10);
+    for (;;) {
+        const la_ssize_t size = ::archive_read_data(handle, buffer.data(), buffer.size());
+        if (size == ARCHIVE_RETRY) continue;
+        if (size < 0) return damaged();
+        if (size == 0) return bytes;
+        if (static_cast<std::size_t>(size) > max_bytes - bytes.size()) {
+            return Error(ErrorCode::kResourceExhausted,
+                         "the archive unpacks to more than " + std::to_string(max_bytes) + " bytes");
+        }
+        bytes.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+}
+
+}  // namespace
+
+Result<ZipEntries> read_zip(std::string_view bytes, const std::set<std::string>& wanted, const ZipLimits& limits) {
+    const std::unique_ptr<archive, FreeArchive> handle(::archive_read_new());
+    if (!handle || ::archive_read_support_format_zip_seekable(handle.get()) != ARCHIVE_OK ||
+        ::archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
+        return damaged();
+    }
+    ZipEntries found;
+    std::size_t left = std::max(limits.ratio_floor, bytes.size() * limits.ratio);
+    for (int count = 0;; ++count) {
+        archive_entry* entry = nullptr;
+        const int status = ::archive_read_next_header(handle.get(), &entry);
+        if (status == ARCHIVE_EOF) return found;
+        if (status == ARCHIVE_RETRY) continue;
+        if (status < ARCHIVE_WARN) return damaged();
+        if (count >= limits.entries) {
+            return Error(ErrorCode::kResourceExhausted,
+                         "the archive has more than " + std::to_string(limits.entries) + " entries");
+        }
+        const char* raw_name = ::archive_entry_pathname(entry);
+        if (raw_name == nullptr) continue;
+        const std::string name = raw_name;
+        found.names.insert(name);
+        if (!wanted.contains(name) || found.bytes.contains(name)) continue;
+        HEARTH_TRY(std::string content, read_entry(handle.get(), std::min(left, limits.entry_bytes)));
+        left -= content.size();
+        found.bytes.emplace(name, std::move(content));
+    }
+}
+
+}  // namespace hearth::ingest

@@ -1,0 +1,29 @@
+// Chosen entries of a zip archive in memory, with limits against bombs. The only file pair that includes libarchive.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace hearth::ingest {
+
+struct ZipLimits {
+    int entries = 10'000;
+    std::size_t entry_bytes = 256u << 20;
+    std::size_t ratio = 100;             ///< unpacked bytes per packed byte, over all chosen entries
+    std::size_t ratio_floor = 4u << 20;  ///< below this size the ratio does not matter
+};
+
+struct ZipEntries {
+    std::set<std::string> names;               ///< all of them
+    std::map<std::string, std::string> bytes;  ///< the wanted ones that exist
+};
+
+/// Errors: kInvalidArgument (damaged or encrypted), kResourceExhausted (a limit; the message says which).
+Result<ZipEntries> read_zip(std::string_view archive, const std::set<std::string>& wanted,
+                            const ZipLimits& limits = {});
+
+}  // namespace hearth::ingest

@@ -1,0 +1,203 @@
+#include "ingest/scanner.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "core/glob.h"
+#include "core/log.h"
+#include "core/utf8.h"
+
+namespace hearth::ingest {
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxPathBytes = 4095;
+
+struct CloseDir {
+    void operator()(DIR* dir) const noexcept { ::closedir(dir); }
+};
+
+FileStamp stamp_from(const struct stat& st) {
+    const auto ns = [](const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; };
+    return {st.st_size, ns(st.st_mtim), ns(st.st_ctim), st.st_dev, st.st_ino};
+}
+
+/// -1 with errno ENOSYS where the kernel or a container's filter has no openat2.
+int openat2_beneath(int root_fd, const std::string& path, std::uint64_t flags) {
+    open_how how{};
+    how.flags = flags;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+    int fd = -1;
+    do {
+        fd = static_cast<int>(::syscall(SYS_openat2, root_fd, path.c_str(), &how, sizeof how));
+    } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    return fd;
+}
+
+/// One component after the other, none of them a link: what openat2 does in one call.
+int open_by_components(int root_fd, const std::string& path, int flags) {
+    UniqueFd folder(::fcntl(root_fd, F_DUPFD_CLOEXEC, 0));
+    std::size_t at = 0;
+    for (;;) {
+        const auto slash = path.find('/', at);
+        const std::string name = path.substr(at, slash == std::string::npos ? slash : slash - at);
+        if (name.empty() || name == "." || name == "..") {
+            errno = EXDEV;
+            return -1;
+        }
+        if (slash == std::string::npos) return ::openat(folder.get(), name.c_str(), flags | O_NOFOLLOW);
+        UniqueFd next(::openat(folder.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!next.valid()) return -1;
+        folder = std::move(next);
+        at = slash + 1;
+    }
+}
+
+bool any_match(const std::vector<std::string>& globs, const std::string& path) {
+    return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return glob_match(glob, path); });
+}
+
+class Walk {
+  public:
+    Walk(const ScanOptions& options, const OnFolder& on_folder, std::stop_token stop)
+        : options_(options), on_folder_(on_folder), stop_(std::move(stop)) {}
+
+    Result<ScanResult> run() {
+        HEARTH_TRY(UniqueFd root, open_root(options_.root));
+        struct stat st {};
+        if (::fstat(root.get(), &st) != 0) return errno_error("stat", options_.root, errno);
+        result_.root = {st.st_dev, st.st_ino};
+        visit(std::move(root), "", 0);
+        if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "the scan was stopped");
+        std::sort(result_.files.begin(), result_.files.end(),
+                  [](const ScannedFile& a, const ScannedFile& b) { return a.path < b.path; });
+        return std::move(result_);
+    }
+
+  private:
+    void visit(UniqueFd folder, const std::string& path, int depth) {
+        if (on_folder_) on_folder_(folder.get(), path);
+        const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(folder.get()));
+        if (!dir) {
+            result_.unreadable_folders.push_back(path);
+            return;
+        }
+        folder.release();
+        for (;;) {
+            errno = 0;
+            const dirent* entry = ::readdir(dir.get());
+            if (entry == nullptr) break;
+            if (stop_.stop_requested()) return;
+            const std::string_view name = entry->d_name;
+            if (is_scratch_name(name)) continue;
+            consider(::dirfd(dir.get()), entry->d_name, path.empty() ? std::string(name) : path + "/" + entry->d_name,
+                     depth);
+        }
+        if (errno != 0) result_.unreadable_folders.push_back(path);
+    }
+
+    void consider(int folder_fd, const char* name, const std::string& path, int depth) {
+        struct stat st {};
+        if (::fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno != ENOENT) result_.unreadable_folders.push_back(path);
+            return;
+        }
+        if (S_ISDIR(st.st_mode)) return descend(folder_fd, name, path, st, depth);
+        if (!S_ISREG(st.st_mode)) return;
+        if (!any_match(options_.include, path) || any_match(options_.exclude, path)) return;
+        result_.files.push_back(judge(folder_fd, name, path, st));
+    }
+
+    void descend(int folder_fd, const char* name, const std::string& path, const struct stat& st, int depth) {
+        if (any_match(options_.exclude, path)) return;
+        if (st.st_dev != result_.root.device) {
+            HEARTH_LOG(kDebug, "ingest", "other_file_system_skipped", {{"path", path}});
+            return;
+        }
+        if (depth + 1 >= kMaxDepth || path.size() >= kMaxPathBytes || !is_valid_utf8(path)) {
+            HEARTH_LOG(kWarn, "ingest", "folder_skipped", {{"path", path}, {"depth", depth + 1}});
+            return;
+        }
+        UniqueFd child(::openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!child.valid()) {
+            if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) result_.unreadable_folders.push_back(path);
+            return;
+        }
+        visit(std::move(child), path, depth + 1);
+    }
+
+    ScannedFile judge(int folder_fd, const char* name, const std::string& path, const struct stat& st) const {
+        ScannedFile file{path, stamp_from(st), {}, {}};
+        if (!is_valid_utf8(path)) {
+            file.path = sanitize_utf8(path);
+            file.reason = "the file's name is not valid UTF-8";
+            file.remedy = "Rename the file.";
+        } else if (path.size() > kMaxPathBytes) {
+            file.reason = "the path is longer than 4095 bytes";
+            file.remedy = "Move the file to a shorter path.";
+        } else if (st.st_size > options_.max_file_bytes) {
+            file.reason = "the file has " + std::to_string(st.st_size) + " bytes; the limit is " +
+                          std::to_string(options_.max_file_bytes);
+            file.remedy = "Split the file, or raise the limit in the configuration.";
+        } else if (::faccessat(folder_fd, name, R_OK, AT_EACCESS) != 0 && errno == EACCES) {
+            file.reason = "no permission to read the file";
+            file.remedy = "Let the user hearth runs as read it (chmod a+r).";
+        }
+        return file;
+    }
+
+    const ScanOptions& options_;
+    const OnFolder& on_folder_;
+    const std::stop_token stop_;
+    ScanResult result_;
+};
+
+}  // namespace
+
+bool is_scratch_name(std::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 11> kEndings = {
+        "~", ".swp", ".swo", ".swx", ".tmp", ".temp", ".part", ".bak~", ".crdownload", ".download", ".partial"};
+    if (name.empty() || name.front() == '.') return true;
+    if (name.front() == '#' && name.back() == '#' && name.size() > 1) return true;
+    if (name.starts_with("~$")) return true;
+    return std::any_of(kEndings.begin(), kEndings.end(), [&](auto ending) { return name.ends_with(ending); });
+}
+
+Result<UniqueFd> open_root(const std::string& root) {
+    UniqueFd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid()) return errno_error("open", root, errno);
+    return fd;
+}
+
+Result<ScanResult> scan_folder(const ScanOptions& options, const OnFolder& on_folder, std::stop_token stop) {
+    return Walk(options, on_folder, std::move(stop)).run();
+}
+
+Result<UniqueFd> open_beneath(int root_fd, const std::string& path) {
+    constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    int raw = openat2_beneath(root_fd, path, kFlags);
+    if (raw < 0 && (errno == ENOSYS || errno == EPERM)) raw = open_by_components(root_fd, path, kFlags);
+    UniqueFd fd(raw);
+    if (!fd.valid()) return errno_error("open", path, errno);
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
+    if (!S_ISREG(st.st_mode)) return Error(ErrorCode::kUnsupported, path + " is not a regular file");
+    return fd;
+}
+
+Result<FileStamp> stamp_of(int fd, const std::string& path) {
+    struct stat st {};
+    if (::fstat(fd, &st) != 0) return errno_error("stat", path, errno);
+    return stamp_from(st);
+}
+
+}  // namespace hearth::ingest

@@ -1,0 +1,286 @@
+#include "ingest/pipeline.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "core/hash.h"
+#include "support/fake_sink.h"
+#include "support/temp_dir.h"
+
+namespace hearth::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+bool eventually(const std::function<bool()>& condition, seconds limit = seconds(30)) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(milliseconds(10));
+    }
+    return true;
+}
+
+class PipelineTest : public ::testing::Test {
+  protected:
+    PipelineTest() {
+        options_.folder = dir_.path("folder");
+        options_.extractor_path = std::string(HEARTH_BINARY_DIR) + "/hearth-extract";
+        options_.settle = milliseconds(100);
+        fs::create_directories(options_.folder);
+    }
+
+    void start() {
+        auto started = Pipeline::start(options_, sink_, tokens_);
+        ASSERT_TRUE(started.ok()) << started.error().message;
+        pipeline_ = std::move(started).value();
+    }
+    void write(const std::string& name, const std::string& text) {
+        const fs::path path = fs::path(options_.folder) / name;
+        fs::create_directories(path.parent_path());
+        std::ofstream(path, std::ios::binary) << text;
+    }
+    std::string path(const std::string& name) const { return options_.folder + "/" + name; }
+    bool has_stored(const std::string& name) const { return sink_.stored().contains(name); }
+    bool waits_idle() const {
+        return eventually([&] { return pipeline_->idle(); });
+    }
+
+    test::TempDir dir_;
+    test::FakeSink sink_;
+    test::WordCounter tokens_;
+    PipelineOptions options_;
+    std::unique_ptr<Pipeline> pipeline_;
+};
+
+TEST_F(PipelineTest, StoresWhatLiesInTheFolderAtStart) {
+    const std::string text = "# Title\n\nSome words.\n";
+    write("a.md", text);
+    write("sub/b.txt", "plain words");
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.stored().size() == 2; }));
+    const IngestedFile file = sink_.stored().at("a.md");
+    EXPECT_EQ(file.text, text);
+    EXPECT_EQ(file.type, "markdown");
+    EXPECT_EQ(file.title, "Title");
+    EXPECT_EQ(file.content_sha256, sha256_hex(text));
+    EXPECT_EQ(file.absolute_path, path("a.md"));
+    ASSERT_EQ(file.chunks.size(), 1u);
+    EXPECT_EQ(file.chunks[0].heading, "Title");
+    EXPECT_TRUE(waits_idle());
+    EXPECT_EQ(pipeline_->counters().processed_total, 2);
+}
+
+TEST_F(PipelineTest, SeesNewFilesInNewFolders) {
+    start();
+    ASSERT_TRUE(waits_idle());
+    write("x/y/z/deep.md", "words");
+    EXPECT_TRUE(eventually([&] { return has_stored("x/y/z/deep.md"); }));
+}
+
+TEST_F(PipelineTest, EditsAreStoredAgainAndTouchesAreNot) {
+    write("a.txt", "one");
+    start();
+    ASSERT_TRUE(eventually([&] { return has_stored("a.txt"); }));
+    fs::last_write_time(path("a.txt"), fs::file_time_type::clock::now() + seconds(5));
+    pipeline_->rescan();  // the kernel reports a changed mtime as a write in progress, which nobody waits for
+    ASSERT_TRUE(eventually([&] { return sink_.has_logged("touch a.txt"); }));
+    write("a.txt", "two");
+    ASSERT_TRUE(eventually([&] { return sink_.stored().at("a.txt").text == "two"; }));
+    EXPECT_EQ(sink_.log(), (std::vector<std::string>{"store a.txt", "touch a.txt", "store a.txt"}));
+}
+
+TEST_F(PipelineTest, RenameKeepsTheDocument) {
+    write("old/a.txt", "the words of a");
+    write("b.txt", "the words of b");
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.stored().size() == 2; }));
+    fs::rename(path("old"), path("new"));
+    ASSERT_TRUE(eventually([&] { return sink_.has_logged("rename old/a.txt new/a.txt"); }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.log().size(), 3u);
+}
+
+TEST_F(PipelineTest, RenameWhileStoppedKeepsTheDocument) {
+    write("new.txt", "same words");
+    struct stat st {};
+    ASSERT_EQ(::stat(path("new.txt").c_str(), &st), 0);
+    sink_.known = {{"old.txt", sha256_hex("same words"), st.st_size, 1, false}};
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.has_logged("rename old.txt new.txt"); }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_FALSE(has_stored("new.txt"));
+}
+
+TEST_F(PipelineTest, DeletedFilesAreRemoved) {
+    write("a.txt", "words a");
+    write("b.txt", "words b");
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.stored().size() == 2; }));
+    fs::remove(path("a.txt"));
+    EXPECT_TRUE(eventually([&] { return !has_stored("a.txt"); }));
+    EXPECT_TRUE(has_stored("b.txt"));
+}
+
+TEST_F(PipelineTest, MassDeleteIsHeldUntilConfirmed) {
+    for (int i = 0; i < 12; ++i) write("f" + std::to_string(i) + ".txt", "words " + std::to_string(i));
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.stored().size() == 12; }, seconds(60)));
+    for (int i = 0; i < 12; ++i) fs::remove(path("f" + std::to_string(i) + ".txt"));
+    ASSERT_TRUE(eventually([&] { return pipeline_->counters().deletes_held; }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.stored().size(), 12u);
+    pipeline_->confirm_deletes();
+    EXPECT_TRUE(eventually([&] { return sink_.stored().empty(); }));
+    EXPECT_TRUE(eventually([&] { return !pipeline_->counters().deletes_held; }));
+}
+
+TEST_F(PipelineTest, ReplacedRootHoldsDeletesUntilTheFilesReturn) {
+    write("a.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return has_stored("a.txt"); }));
+    fs::rename(options_.folder, dir_.path("aside"));
+    fs::create_directories(options_.folder);
+    pipeline_->rescan();
+    ASSERT_TRUE(eventually([&] { return pipeline_->counters().deletes_held; }));
+    EXPECT_TRUE(has_stored("a.txt"));
+    fs::remove_all(options_.folder);
+    pipeline_->rescan();
+    ASSERT_TRUE(eventually([&] { return !pipeline_->counters().problem.empty(); }));
+    fs::rename(dir_.path("aside"), options_.folder);
+    pipeline_->rescan();
+    ASSERT_TRUE(eventually([&] { return !pipeline_->counters().deletes_held; }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.log(), std::vector<std::string>{"store a.txt"});
+}
+
+TEST_F(PipelineTest, LinksPipesAndScratchFilesAreLeftOut) {
+    std::ofstream(dir_.path("secret.txt")) << "secret";
+    fs::create_symlink(dir_.path("secret.txt"), path("link.txt"));
+    fs::create_directory_symlink(dir_.path(), path("linked"));
+    ASSERT_EQ(::mkfifo(path("pipe.txt").c_str(), 0600), 0);
+    for (const char* name : {".hidden.md", "a.md~", ".a.md.swp", "a.part", "b.crdownload", "c.tmp", "~$d.docx"})
+        write(name, "x");
+    write("kept.md", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return has_stored("kept.md"); }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.log(), std::vector<std::string>{"store kept.md"});
+}
+
+TEST_F(PipelineTest, GlobsAndTheSizeLimitDecide) {
+    options_.include = {"**/*.md", "**/*.txt"};
+    options_.exclude = {"drafts/**"};
+    options_.max_file_bytes = 100;
+    write("a.md", "words");
+    write("b.log", "words");
+    write("drafts/c.md", "words");
+    write("big.txt", std::string(101, 'x'));
+    start();
+    ASSERT_TRUE(eventually([&] { return has_stored("a.md") && sink_.rejected().contains("big.txt"); }));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.log().size(), 2u);
+    EXPECT_FALSE(sink_.rejected().at("big.txt").remedy.empty());
+}
+
+TEST_F(PipelineTest, FailureSticksToTheBytes) {
+    write("bad.bin", std::string("\x00\x01\x02\x03", 4));
+    write("empty.md", "");
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.rejected().size() == 2; }));
+    pipeline_->rescan();
+    ASSERT_TRUE(waits_idle());
+    EXPECT_EQ(sink_.log().size(), 2u);
+    EXPECT_FALSE(sink_.rejected().at("empty.md").reason.empty());
+    write("bad.bin", "now it is text");
+    EXPECT_TRUE(eventually([&] { return has_stored("bad.bin"); }));
+    EXPECT_EQ(pipeline_->counters().failed_total, 2);
+}
+
+TEST_F(PipelineTest, TransientErrorsAreTriedAgain) {
+    std::atomic<int> calls = 0;
+    sink_.on_store = [&](const IngestedFile&, std::stop_token) -> Status {
+        if (++calls < 3) return Error(ErrorCode::kResourceExhausted, "the disk is full");
+        return {};
+    };
+    write("a.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return pipeline_->counters().problem == "the disk is full"; }));
+    ASSERT_TRUE(eventually([&] { return has_stored("a.txt"); }));
+    EXPECT_EQ(calls, 3);
+    EXPECT_TRUE(eventually([&] { return pipeline_->counters().problem.empty(); }));
+}
+
+TEST_F(PipelineTest, ReadsNothingWhilePaused) {
+    start();
+    pipeline_->set_paused(true);
+    write("a.txt", "words");
+    ASSERT_TRUE(eventually([&] { return pipeline_->counters().queued == 1; }));
+    EXPECT_FALSE(pipeline_->idle());
+    EXPECT_FALSE(has_stored("a.txt"));
+    pipeline_->set_paused(false);
+    EXPECT_TRUE(eventually([&] { return has_stored("a.txt"); }));
+}
+
+TEST_F(PipelineTest, AFileDeletedWhileItIsStoredIsGivenUp) {
+    std::atomic<bool> in_store = false;
+    sink_.on_store = [&](const IngestedFile&, std::stop_token stop) -> Status {
+        in_store = true;
+        while (!stop.stop_requested()) std::this_thread::sleep_for(milliseconds(5));
+        return Error(ErrorCode::kCancelled, "stopped");
+    };
+    write("a.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return in_store.load(); }));
+    fs::remove(path("a.txt"));
+    ASSERT_TRUE(waits_idle());
+    EXPECT_TRUE(sink_.log().empty());
+}
+
+TEST_F(PipelineTest, StopsWhileAFileIsInWork) {
+    std::atomic<bool> in_store = false;
+    sink_.on_store = [&](const IngestedFile&, std::stop_token stop) -> Status {
+        in_store = true;
+        while (!stop.stop_requested()) std::this_thread::sleep_for(milliseconds(5));
+        return Error(ErrorCode::kCancelled, "stopped");
+    };
+    write("a.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return in_store.load(); }));
+    pipeline_.reset();
+    EXPECT_TRUE(sink_.log().empty());
+}
+
+TEST_F(PipelineTest, AMissingExtractorIsAProblemAndNotTheFilesFault) {
+    options_.extractor_path = dir_.path("nothing-here");
+    write("a.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return pipeline_->counters().problem.find("nothing-here") != std::string::npos; }));
+    EXPECT_TRUE(sink_.log().empty());
+}
+
+TEST_F(PipelineTest, NamesThatAreNotUtf8AreShownAsFailed) {
+    write("bad\xFFname.txt", "words");
+    start();
+    ASSERT_TRUE(eventually([&] { return sink_.rejected().size() == 1; }));
+    EXPECT_EQ(sink_.rejected().begin()->first, "bad\xEF\xBF\xBDname.txt");
+}
+
+TEST(Pipeline, RefusesARelativeFolder) {
+    test::FakeSink sink;
+    const test::WordCounter tokens;
+    PipelineOptions options;
+    options.folder = "relative";
+    EXPECT_FALSE(Pipeline::start(options, sink, tokens).ok());
+}
+
+}  // namespace
+}  // namespace hearth::ingest
