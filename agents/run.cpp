@@ -1,0 +1,196 @@
+#include "agents/run.h"
+
+#include <algorithm>
+
+#include "agents/evidence_gate.h"
+#include "agents/passages.h"
+#include "agents/prompt.h"
+#include "agents/sources.h"
+
+namespace hearth::agents {
+namespace {
+
+constexpr int kRetrieved = 10;
+constexpr int kSameCallLimit = 3;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void add_usage(llm::Usage& sum, const llm::Usage& step) {
+    sum.prompt_tokens += step.prompt_tokens;
+    sum.cached_tokens += step.cached_tokens;
+    sum.completion_tokens += step.completion_tokens;
+    sum.queue_seconds += step.queue_seconds;
+    sum.prefill_seconds += step.prefill_seconds;
+    sum.decode_seconds += step.decode_seconds;
+}
+
+}  // namespace
+
+Run::Run(const RunParts& parts, const AskRequest& request, const EventSink& sink, std::stop_token cancel)
+    : parts_(parts),
+      request_(request),
+      sink_(sink),
+      cancel_(std::move(cancel)),
+      deadline_(start_ + parts.options.max_time) {}
+
+Result<Answer> Run::answer() {
+    HEARTH_TRY(conversation_, read_conversation(request_.messages));
+    const auto count = [this](std::string_view text) { return static_cast<int>(parts_.model.tokenize(text).size()); };
+    trim_turns(conversation_.turns, parts_.options.history_token_budget, count);
+    const std::string tool = parts_.options.tools == ToolOffer::kNever ? "" : tool_asked_for(conversation_.question);
+    if (!tool.empty()) {
+        answer_.found = true;
+        answer_.gate_score = 1;  // the folder itself is the evidence
+        rebuild_writer();
+        return generate(tool_messages(conversation_), tool);
+    }
+    send(StepEvent{"searching your documents"});
+    HEARTH_TRY_STATUS(retrieve());
+    HEARTH_TRY_STATUS(decide());
+    rebuild_writer();
+    send(SourcesEvent{answer_.sources, answer_.found});
+    if (!answer_.found) return refuse();
+    send(StepEvent{"reading " + std::to_string(answer_.sources.size()) + " passages"});
+    return generate(answer_messages(conversation_, passages_), "");
+}
+
+Status Run::retrieve() {
+    const auto begin = std::chrono::steady_clock::now();
+    retrieval::Query query;
+    query.text = conversation_.search_text;
+    query.k = std::max(kRetrieved, parts_.options.passages);
+    query.collection = request_.collection;
+    query.path = request_.path;
+    query.type = request_.type;
+    HEARTH_TRY(const std::vector<retrieval::Hit> hits, parts_.corpus.search(query));
+    const PassageLimits limits{parts_.options.passages, parts_.options.passage_token_budget};
+    const auto count = [this](std::string_view text) { return static_cast<int>(parts_.model.tokenize(text).size()); };
+    HEARTH_TRY(passages_, select_passages(hits, parts_.corpus, limits, count));
+    answer_.sources = sources_of(passages_);
+    answer_.timings.search_seconds = seconds_since(begin);
+    return {};
+}
+
+Status Run::decide() {
+    HEARTH_TRY(const EvidenceFeatures features,
+               measure_evidence(conversation_.search_text, passages_, parts_.embedder));
+    answer_.gate_score = passages_.empty() ? 0 : evidence_probability(features);
+    answer_.found = answer_.gate_score >= kEvidenceThreshold;
+    return {};
+}
+
+Result<Answer> Run::refuse() {
+    answer_.text = std::string(kNotFoundText);
+    answer_.text += passages_.empty() ? " Nothing in the folder is close to it." : " The nearest passages are shown.";
+    answer_.timings.first_token_seconds = seconds_since(start_);
+    send(DeltaEvent{answer_.text});
+    HEARTH_TRY_STATUS(
+        quote_sources(answer_.sources, answer_.text, {}, conversation_.question, *support_, parts_.corpus));
+    if (stopped()) answer_.finish_reason = llm::FinishReason::kCancelled;
+    answer_.timings.total_seconds = seconds_since(start_);
+    return std::move(answer_);
+}
+
+/// Sources may have grown by a tool: the writer must know the new numbers. Only between steps, before any text.
+void Run::rebuild_writer() {
+    support_ = std::make_unique<SupportIndex>(support_passages(answer_.sources));
+    std::vector<int> numbers;
+    for (const Source& source : answer_.sources) numbers.push_back(source.number);
+    writer_ = std::make_unique<CitationWriter>(std::move(numbers), *support_);
+}
+
+Result<Answer> Run::generate(std::vector<llm::Message> messages, const std::string& first_tool) {
+    std::string required = first_tool;
+    for (int step = 1; step <= parts_.options.max_steps; ++step) {
+        bool again = false;
+        HEARTH_TRY_STATUS(take_step(messages, required, step == parts_.options.max_steps, again));
+        required.clear();
+        if (!again || stopped()) break;
+    }
+    return finish();
+}
+
+Status Run::take_step(std::vector<llm::Message>& messages, const std::string& required_tool, bool last, bool& again) {
+    llm::GenerateRequest request;
+    request.messages = messages;
+    request.sampling = request_.sampling;
+    request.max_tokens = request_.max_tokens > 0 ? request_.max_tokens : parts_.options.max_answer_tokens;
+    const bool may_call = static_cast<int>(answer_.tools.size()) < parts_.options.max_tool_calls && !last;
+    if (!required_tool.empty() && may_call) {
+        request.tools = tool_definitions();
+        request.tool_choice = llm::ToolChoice::kNamed;
+        request.tool_name = required_tool;
+    } else if (parts_.options.tools == ToolOffer::kAlways && may_call) {
+        request.tools = tool_definitions();
+    }
+    const auto sink = [this](std::string_view delta) { return deliver(writer_->push(delta)) && !over_time(); };
+    HEARTH_TRY(const llm::Completion step, parts_.model.generate(request, sink, cancel_));
+    add_usage(answer_.usage, step.usage);
+    answer_.finish_reason = step.finish_reason;
+    again = step.finish_reason == llm::FinishReason::kToolCalls && !stopped() && !over_time();
+    if (again) call_tools(messages, step);
+    return {};
+}
+
+void Run::call_tools(std::vector<llm::Message>& messages, const llm::Completion& step) {
+    messages.push_back({llm::Role::kAssistant, step.text, step.tool_calls, {}, {}});
+    for (const llm::ToolCall& call : step.tool_calls) {
+        const auto begin = std::chrono::steady_clock::now();
+        ToolResult result;
+        if (static_cast<int>(answer_.tools.size()) >= parts_.options.max_tool_calls || is_repeated(call)) {
+            result.text = "error: no more calls of this kind; answer from what you have";
+            result.failed = true;
+        } else {
+            send(StepEvent{"calling " + call.name});
+            const ToolScope scope{request_.collection, request_.path, request_.type};
+            result = run_tool(call, parts_.corpus, scope, static_cast<int>(answer_.sources.size()) + 1);
+        }
+        const int next = static_cast<int>(answer_.sources.size()) + 1;
+        for (Source& source : sources_of(result.passages, next)) answer_.sources.push_back(std::move(source));
+        ToolTrace trace{call.name, call.arguments, result.text, seconds_since(begin), result.failed};
+        send(ToolEvent{trace});
+        answer_.tools.push_back(std::move(trace));
+        messages.push_back({llm::Role::kTool, result.text, {}, call.id, call.name});
+    }
+    if (writer_->text().empty()) rebuild_writer();
+    send(SourcesEvent{answer_.sources, true});
+}
+
+bool Run::is_repeated(const llm::ToolCall& call) {
+    calls_made_.push_back(call.name + " " + call.arguments);
+    return std::count(calls_made_.begin(), calls_made_.end(), calls_made_.back()) >= kSameCallLimit;
+}
+
+bool Run::deliver(const std::string& text) {
+    if (text.empty()) return !stopped();
+    if (answer_.timings.first_token_seconds == 0) answer_.timings.first_token_seconds = seconds_since(start_);
+    return send(DeltaEvent{text});
+}
+
+bool Run::send(const Event& event) {
+    if (!sink_closed_ && sink_ && !sink_(event)) sink_closed_ = true;
+    return !stopped();
+}
+
+Result<Answer> Run::finish() {
+    deliver(writer_->finish());
+    answer_.text = writer_->text();
+    answer_.citations = writer_->marks();
+    if (stopped()) {
+        answer_.finish_reason = llm::FinishReason::kCancelled;
+    } else if (over_time() || answer_.finish_reason == llm::FinishReason::kToolCalls) {
+        answer_.finish_reason = llm::FinishReason::kLength;  // a bound of the loop ended it
+    }
+    const SupportIndex all(support_passages(answer_.sources));  // a tool may have added sources after the first text
+    HEARTH_TRY_STATUS(
+        quote_sources(answer_.sources, answer_.text, answer_.citations, conversation_.question, all, parts_.corpus));
+    std::vector<std::string_view> texts;
+    for (const Source& source : answer_.sources) texts.push_back(source.hit.text);
+    answer_.unverified_quotes = quotes_not_in(answer_.text, texts);
+    answer_.timings.total_seconds = seconds_since(start_);
+    return std::move(answer_);
+}
+
+}  // namespace hearth::agents

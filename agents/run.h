@@ -1,0 +1,59 @@
+// One question's way through the loop: retrieve, gate, generate with tools in bounds, check. Lives as long as the call.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/agent.h"
+#include "agents/citations.h"
+#include "agents/history.h"
+#include "agents/tools.h"
+
+namespace hearth::agents {
+
+struct RunParts {
+    const AgentOptions& options;
+    llm::TextModel& model;
+    llm::EmbeddingModel& embedder;
+    const retrieval::Corpus& corpus;
+};
+
+class Run {
+  public:
+    Run(const RunParts& parts, const AskRequest& request, const EventSink& sink, std::stop_token cancel);
+    Result<Answer> answer();
+
+  private:
+    Status retrieve();
+    Status decide();
+    Result<Answer> refuse();
+    Result<Answer> generate(std::vector<llm::Message> messages, const std::string& first_tool);
+    Status take_step(std::vector<llm::Message>& messages, const std::string& required_tool, bool last, bool& again);
+    void call_tools(std::vector<llm::Message>& messages, const llm::Completion& step);
+    bool is_repeated(const llm::ToolCall& call);
+    void rebuild_writer();
+    bool deliver(const std::string& text);
+    bool send(const Event& event);
+    bool over_time() const { return std::chrono::steady_clock::now() >= deadline_; }
+    bool stopped() const { return cancel_.stop_requested() || sink_closed_; }
+    Result<Answer> finish();
+
+    const RunParts& parts_;
+    const AskRequest& request_;
+    const EventSink& sink_;
+    std::stop_token cancel_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point deadline_;
+    bool sink_closed_ = false;
+    Conversation conversation_;
+    Answer answer_;
+    std::vector<retrieval::Hit> passages_;
+    std::unique_ptr<SupportIndex> support_;
+    std::unique_ptr<CitationWriter> writer_;
+    std::vector<std::string> calls_made_;
+};
+
+}  // namespace hearth::agents

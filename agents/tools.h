@@ -1,0 +1,43 @@
+// The tools a model may call: all read-only, all over the record. Arguments are checked against their schema before
+// anything runs; results are capped and are untrusted text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/passages.h"
+#include "llm/types.h"
+#include "retrieval/corpus.h"
+
+namespace hearth::agents {
+
+struct ToolResult {
+    std::string text;                      ///< what the model reads; at most kToolResultBytes
+    bool failed = false;                   ///< `text` then says what to do differently
+    std::vector<retrieval::Hit> passages;  ///< shown in `text` under the numbers from `first_number` on
+};
+
+inline constexpr std::size_t kToolResultBytes = 3000;
+
+/// search_documents, read_document, list_documents, current_time.
+const std::vector<llm::ToolDefinition>& tool_definitions();
+
+/// The tool a question is about when it is about the folder itself or the clock ("which documents …", "what time …"),
+/// not about what the documents say. Empty: none.
+std::string tool_asked_for(std::string_view question);
+
+/// The request's own filters bind every search of the run.
+struct ToolScope {
+    std::string collection;
+    std::string path;
+    std::string type;
+};
+
+/// Runs one call. Never fails as a whole: a wrong call is a failed ToolResult the model can learn from.
+/// `first_number` is the citation number the next new passage gets.
+ToolResult run_tool(const llm::ToolCall& call, const retrieval::Corpus& corpus, const ToolScope& scope,
+                    int first_number);
+
+}  // namespace hearth::agents
