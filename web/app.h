@@ -1,0 +1,80 @@
+// Everything behind the sockets: routes, guards, metrics, and the services once they are loaded.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "web/error_map.h"
+#include "web/http.h"
+#include "web/metrics.h"
+#include "web/router.h"
+#include "web/server.h"
+#include "web/static_files.h"
+
+namespace hearth::web {
+
+/// What to do with a request once its head is known, before any body is read.
+struct Plan {
+    std::optional<Response> refusal;  ///< set: answer this and read no body
+    const Route* route = nullptr;
+    std::size_t max_body_bytes = 0;
+};
+
+/// Thread-safe. Owns no threads and no sockets: tests call plan() and run() directly.
+class App {
+  public:
+    explicit App(ServerOptions options);
+
+    /// Guards and routing. Fills request.captures. Never blocks.
+    Plan plan(Request& request);
+    /// Runs the route and records its metrics. Blocks as long as its lane allows.
+    void run(const Plan& plan, Request& request, ResponseWriter& writer);
+    /// Headers every response carries, the request id first.
+    static void add_common_headers(const Request& request, Response& response);
+
+    const ServerOptions& options() const noexcept { return options_; }
+    Services services() const;
+    void set_services(const Services& services);
+    void set_starting(const std::string& why);
+    /// Empty when model, embedder, corpus and agent are all there; otherwise what is missing.
+    std::string why_not_ready() const;
+    void on_busy_change(std::function<void(bool)> callback);
+
+    Metrics& metrics() noexcept { return metrics_; }
+    const StaticFiles& files() const noexcept { return files_; }
+    std::int64_t started_at() const noexcept { return started_at_; }  ///< UNIX seconds
+
+    /// Counts a person's waiting; the first and the last report a change of busy.
+    class BusyScope {
+      public:
+        explicit BusyScope(App& app) : app_(app) { app_.change_busy(1); }
+        ~BusyScope() { app_.change_busy(-1); }
+        BusyScope(const BusyScope&) = delete;
+        BusyScope& operator=(const BusyScope&) = delete;
+
+      private:
+        App& app_;
+    };
+
+  private:
+    Plan guarded_plan(Request& request) const;
+    void change_busy(int by);
+
+    const ServerOptions options_;
+    const std::vector<Route> routes_;
+    const StaticFiles files_;
+    const std::int64_t started_at_;
+    Metrics metrics_;
+    mutable std::mutex services_mutex_;
+    Services services_;
+    std::string starting_ = "loading";
+    std::mutex busy_mutex_;  ///< held while the callback runs: changes must arrive in order
+    int busy_ = 0;
+    std::function<void(bool)> busy_callback_;
+};
+
+}  // namespace hearth::web

@@ -1,0 +1,466 @@
+#include "web/connection.h"
+
+#include <array>
+#include <optional>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "core/hash.h"
+#include "core/log.h"
+#include "web/exchange.h"
+#include "web/http_head.h"
+#include "web/limits.h"
+
+namespace hearth::web {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+/// Lives as long as an operation or a handler refers to it. All members are touched on the socket's strand only.
+class Connection : public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub)
+        : socket_(std::move(socket)),
+          timer_(socket_.get_executor()),
+          ticker_(socket_.get_executor()),
+          hub_(std::move(hub)),
+          buffer_(kMaxHeaderBytes + kMaxPipelinedBytes + kChunkBytes) {}
+    ~Connection() { hub_->remove(this); }
+
+    void start();
+    void drain();
+    void cancel();
+    /// On the strand, or when no other thread runs any more.
+    void close();
+
+  private:
+    static constexpr std::size_t kChunkBytes = 64u << 10;
+    static constexpr std::size_t kMaxLingerBytes = 16u << 20;
+    using Parser = http::request_parser<http::buffer_body>;
+
+    void wait_for_request(std::chrono::seconds patience);
+    void read_request_head();
+    void on_head(error_code error);
+    void plan_request();
+    void begin_body();
+    void read_body();
+    void on_body(error_code error);
+    Status take_body_bytes(std::size_t bytes);
+    bool body_too_slow() const;
+    void dispatch();
+    void run_in(WorkerPool& pool);
+    void watch();
+    void on_watched(error_code error, std::size_t bytes);
+    void tick();
+    void pump();
+    void on_written(error_code error, bool last, bool keep_alive);
+    void answered(bool keep_alive);
+    void refuse(Response response);
+    void refuse(const ApiError& error) { refuse(error_response(error)); }
+    void linger();
+    void arm(std::chrono::seconds patience);
+    void disarm();
+    void end_exchange();
+    ExchangeTraits traits(bool keep_alive) const;
+    void new_exchange(bool keep_alive);
+
+    asio::ip::tcp::socket socket_;
+    asio::steady_timer timer_;
+    asio::steady_timer ticker_;
+    std::shared_ptr<ConnectionHub> hub_;
+    beast::flat_buffer buffer_;
+    std::optional<Parser> parser_;
+    std::array<char, kChunkBytes> chunk_{};
+    std::shared_ptr<Request> request_;
+    Plan plan_;
+    std::size_t body_bytes_ = 0;
+    std::chrono::steady_clock::time_point body_began_;
+    std::shared_ptr<Exchange> exchange_;
+    std::string writing_;
+    std::size_t lingered_ = 0;
+    unsigned arm_count_ = 0;
+    bool is_writing_ = false;
+    bool is_watching_ = false;
+    bool next_after_watch_ = false;
+    bool unread_body_ = false;
+    bool peer_gone_ = false;
+};
+
+void Connection::arm(std::chrono::seconds patience) {
+    timer_.expires_after(patience);
+    timer_.async_wait([self = shared_from_this(), count = ++arm_count_](error_code error) {
+        if (!error && count == self->arm_count_) self->close();
+    });
+}
+
+void Connection::disarm() {
+    ++arm_count_;
+    timer_.cancel();
+}
+
+void Connection::close() {
+    disarm();
+    ticker_.cancel();
+    if (exchange_) {
+        exchange_->cancel();
+        end_exchange();
+    }
+    error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+}
+
+void Connection::start() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        error_code ignored;
+        self->socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+        self->wait_for_request(kHeaderTimeout);
+    });
+}
+
+void Connection::drain() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        if (!self->exchange_) self->close();
+    });
+}
+
+void Connection::cancel() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        if (self->exchange_) self->exchange_->cancel();
+    });
+}
+
+void Connection::wait_for_request(std::chrono::seconds patience) {
+    if (hub_->draining) return close();
+    if (buffer_.size() > 0) return read_request_head();
+    arm(patience);
+    socket_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
+        if (error) return self->close();
+        self->buffer_.commit(bytes);
+        self->read_request_head();
+    });
+}
+
+void Connection::read_request_head() {
+    request_ = std::make_shared<Request>();
+    request_->id = "req_" + random_hex(12);
+    body_bytes_ = 0;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(kMaxHeaderBytes));
+    parser_->body_limit(boost::none);
+    arm(kHeaderTimeout);
+    http::async_read_header(socket_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code error, std::size_t) { self->on_head(error); });
+}
+
+void Connection::on_head(error_code error) {
+    const auto& http_category = error_code(http::error::end_of_stream).category();
+    if (error == http::error::end_of_stream || error == http::error::partial_message) return close();
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return refuse({431, "the request head is larger than 32768 bytes", "invalid_request_error", {}, {}, {}});
+    }
+    if (error && error.category() == http_category) {
+        return refuse(bad_request("the request is not well-formed HTTP/1.1: " + error.message()));
+    }
+    if (error) return close();
+    plan_request();
+}
+
+void Connection::plan_request() {
+    if (const auto error = read_head(parser_->get(), *request_)) return refuse(*error);
+    plan_ = hub_->app.plan(*request_);
+    const auto length = parser_->content_length();
+    if (plan_.refusal) {
+        if (!parser_->is_done()) return refuse(std::move(*plan_.refusal));
+        new_exchange(parser_->keep_alive());
+        exchange_->send(std::move(*plan_.refusal));
+        return exchange_->finish();
+    }
+    if (length && *length > plan_.max_body_bytes) {
+        return refuse({413,
+                       "the body has " + std::to_string(*length) + " bytes; at most " +
+                           std::to_string(plan_.max_body_bytes) + " are possible here",
+                       "invalid_request_error",
+                       {},
+                       "too_large",
+                       {}});
+    }
+    begin_body();
+}
+
+void Connection::begin_body() {
+    if (parser_->is_done()) return dispatch();
+    if (plan_.route->body == BodyKind::kFile) {
+        auto file = UploadFile::create(hub_->app.options().inbox_directory);
+        if (!file.ok()) return refuse(api_error(file.error()));
+        request_->upload = std::make_shared<UploadFile>(std::move(*file));
+    }
+    body_began_ = std::chrono::steady_clock::now();
+    if (request_->header("expect").empty()) return read_body();
+    arm(kWriteTimeout);
+    writing_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
+        if (error) return self->close();
+        self->read_body();
+    });
+}
+
+void Connection::read_body() {
+    arm(kBodyGrace);
+    parser_->get().body() = {chunk_.data(), chunk_.size(), true};
+    http::async_read_some(socket_, buffer_, *parser_,
+                          [self = shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
+}
+
+Status Connection::take_body_bytes(std::size_t bytes) {
+    body_bytes_ += bytes;
+    if (request_->upload) return request_->upload->append({chunk_.data(), bytes});
+    request_->body.append(chunk_.data(), bytes);
+    return {};
+}
+
+bool Connection::body_too_slow() const {
+    const auto elapsed = std::chrono::steady_clock::now() - body_began_;
+    if (elapsed < kBodyGrace) return false;
+    const auto seconds = static_cast<std::size_t>(std::chrono::duration_cast<std::chrono::seconds>(elapsed).count());
+    return body_bytes_ < seconds * kMinBodyBytesPerSecond;
+}
+
+void Connection::on_body(error_code error) {
+    if (error && error != http::error::need_buffer) {
+        const bool malformed = error.category() == error_code(http::error::end_of_stream).category();
+        if (malformed && error != http::error::partial_message && error != http::error::end_of_stream) {
+            return refuse(bad_request("the body is not well-formed: " + error.message()));
+        }
+        return close();
+    }
+    const std::size_t bytes = kChunkBytes - parser_->get().body().size;
+    if (body_bytes_ + bytes > plan_.max_body_bytes) {
+        return refuse({413,
+                       "the body is larger than the " + std::to_string(plan_.max_body_bytes) + " bytes possible here",
+                       "invalid_request_error",
+                       {},
+                       "too_large",
+                       {}});
+    }
+    const Status taken = take_body_bytes(bytes);
+    if (!taken.ok()) {
+        ApiError failure = api_error(taken.error());
+        if (taken.error().code == ErrorCode::kResourceExhausted) failure.status = 507;
+        return refuse(failure);
+    }
+    if (parser_->is_done()) return dispatch();
+    if (body_too_slow()) return refuse({408, "the body came too slowly", "invalid_request_error", {}, {}, {}});
+    read_body();
+}
+
+ExchangeTraits Connection::traits(bool keep_alive) const {
+    const bool http11 = parser_ && parser_->is_header_done() && parser_->get().version() >= 11;
+    return {request_->method, http11, keep_alive && !hub_->draining, request_->id};
+}
+
+void Connection::new_exchange(bool keep_alive) {
+    exchange_ = std::make_shared<Exchange>(traits(keep_alive), [self = shared_from_this()] {
+        asio::post(self->socket_.get_executor(), [self] { self->pump(); });
+    });
+    hub_->request_began();
+}
+
+/// The exchange keeps its connection alive while an answer is under way; this is where that ends.
+void Connection::end_exchange() {
+    exchange_.reset();
+    hub_->request_ended();
+}
+
+void Connection::dispatch() {
+    disarm();
+    new_exchange(parser_->keep_alive());
+    switch (plan_.route->lane) {
+        case Lane::kInline:
+            hub_->app.run(plan_, *request_, *exchange_);
+            return exchange_->finish();
+        case Lane::kShort:
+            run_in(hub_->short_pool);
+            break;
+        case Lane::kGeneration:
+            run_in(hub_->generation_pool);
+            break;
+    }
+    watch();
+    tick();
+}
+
+void Connection::run_in(WorkerPool& pool) {
+    auto job = [hub = hub_, plan = plan_, request = std::move(request_), exchange = exchange_] {
+        hub->app.run(plan, *request, *exchange);
+        exchange->finish();
+    };
+    if (pool.try_run(std::move(job))) return;
+    hub_->app.metrics().refused_busy();
+    exchange_->send(error_response(overloaded()));
+    exchange_->finish();
+}
+
+/// Reads ahead while a request is being answered: that is how a hang-up shows, and pipelined requests are kept.
+void Connection::watch() {
+    if (is_watching_ || buffer_.size() >= kMaxPipelinedBytes) return;
+    is_watching_ = true;
+    socket_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
+        self->on_watched(error, bytes);
+    });
+}
+
+void Connection::on_watched(error_code error, std::size_t bytes) {
+    is_watching_ = false;
+    buffer_.commit(bytes);
+    const bool gone = error && error != asio::error::operation_aborted;
+    if (gone) {
+        peer_gone_ = true;
+        if (exchange_) exchange_->cancel();
+    }
+    if (next_after_watch_) {
+        next_after_watch_ = false;
+        return gone ? close() : wait_for_request(kIdleTimeout);
+    }
+    if (!gone && exchange_) watch();
+}
+
+void Connection::tick() {
+    if (plan_.route->lane != Lane::kGeneration) return;
+    ticker_.expires_after(kStreamHeadDelay);
+    ticker_.async_wait([weak = weak_from_this(), exchange = exchange_](error_code error) {
+        const auto self = weak.lock();
+        if (error || !self || self->exchange_ != exchange) return;
+        exchange->tick(Exchange::Clock::now());
+        self->tick();
+    });
+}
+
+void Connection::pump() {
+    if (is_writing_ || !exchange_ || !socket_.is_open()) return;
+    Exchange::Output output = exchange_->take();
+    if (output.bytes.empty()) {
+        if (output.last) answered(output.keep_alive);
+        return;
+    }
+    is_writing_ = true;
+    writing_ = std::move(output.bytes);
+    arm(kWriteTimeout);
+    asio::async_write(socket_, asio::buffer(writing_),
+                      [self = shared_from_this(), last = output.last, keep = output.keep_alive](
+                          error_code error, std::size_t) { self->on_written(error, last, keep); });
+}
+
+void Connection::on_written(error_code error, bool last, bool keep_alive) {
+    is_writing_ = false;
+    disarm();
+    if (error) return close();
+    if (last) return answered(keep_alive);
+    pump();
+}
+
+void Connection::answered(bool keep_alive) {
+    ticker_.cancel();
+    end_exchange();
+    request_.reset();
+    if (unread_body_) return linger();
+    if (!keep_alive || hub_->draining) return close();
+    if (peer_gone_ && buffer_.size() == 0) return close();
+    if (!is_watching_) return wait_for_request(kIdleTimeout);
+    next_after_watch_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+/// Answers without reading (the rest of) the body; the connection cannot be used afterwards.
+void Connection::refuse(Response response) {
+    disarm();
+    unread_body_ = true;
+    request_->upload.reset();
+    new_exchange(false);
+    exchange_->send(std::move(response));
+    exchange_->finish();
+}
+
+/// Closing with unread bytes would reset the connection and could take the answer with it: read them away for a while.
+void Connection::linger() {
+    error_code ignored;
+    if (lingered_ == 0) {
+        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+        arm(kLingerTimeout);
+    }
+    socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](error_code error, std::size_t bytes) {
+        self->lingered_ += bytes;
+        if (error || self->lingered_ > kMaxLingerBytes) return self->close();
+        self->linger();
+    });
+}
+
+std::size_t ConnectionHub::connections() const {
+    const std::lock_guard lock(mutex_);
+    return all_.size();
+}
+
+void ConnectionHub::add(const std::shared_ptr<Connection>& connection) {
+    const std::lock_guard lock(mutex_);
+    all_[connection.get()] = connection;
+}
+
+void ConnectionHub::remove(Connection* connection) {
+    const std::lock_guard lock(mutex_);
+    all_.erase(connection);
+}
+
+void ConnectionHub::request_began() {
+    const std::lock_guard lock(mutex_);
+    ++active_;
+}
+
+void ConnectionHub::request_ended() {
+    const std::lock_guard lock(mutex_);
+    if (--active_ == 0) quiet_.notify_all();
+}
+
+bool ConnectionHub::wait_until_quiet(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return quiet_.wait_for(lock, limit, [&] { return active_ == 0; });
+}
+
+std::vector<std::shared_ptr<Connection>> ConnectionHub::snapshot() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Connection>> out;
+    for (const auto& [key, weak] : all_) {
+        if (auto connection = weak.lock()) out.push_back(std::move(connection));
+    }
+    return out;
+}
+
+void ConnectionHub::drain_all() {
+    draining = true;
+    for (const auto& connection : snapshot()) connection->drain();
+}
+
+void ConnectionHub::close_all() {
+    for (const auto& connection : snapshot()) connection->close();
+}
+
+void ConnectionHub::cancel_all() {
+    for (const auto& connection : snapshot()) connection->cancel();
+}
+
+void serve_connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub) {
+    const auto connection = std::make_shared<Connection>(std::move(socket), hub);
+    hub->add(connection);
+    connection->start();
+}
+
+}  // namespace hearth::web

@@ -1,0 +1,81 @@
+// The HTTP vocabulary of this folder, free of sockets: what a route receives and how it answers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+#include "web/upload_file.h"
+
+namespace hearth::web {
+
+enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+
+Method method_from_name(std::string_view name) noexcept;
+const char* method_name(Method method) noexcept;
+
+struct Header {
+    std::string name;  ///< requests: lower case; responses: as written
+    std::string value;
+};
+
+/// One request, whole. Either `body` or `upload` holds the payload.
+struct Request {
+    Method method = Method::kGet;
+    std::string path;             ///< percent-decoded; never contains NUL
+    std::vector<Header> query;    ///< percent-decoded names and values, in order
+    std::vector<Header> headers;  ///< lower-case names, in order
+    std::string body;
+    std::shared_ptr<UploadFile> upload;  ///< for routes whose body goes to disk
+    std::string id;                      ///< x-request-id of the reply
+    std::vector<std::string> captures;   ///< the {} parts of the route's pattern
+
+    /// Value of the only header of that lower-case name; empty when absent or repeated.
+    std::string_view header(std::string_view name) const noexcept;
+    std::size_t header_count(std::string_view name) const noexcept;
+    /// First value of a query parameter.
+    std::optional<std::string> parameter(std::string_view name) const;
+};
+
+/// Splits "/a%20b?x=1&y" into path and query. kInvalidArgument for bad escapes, NUL, or a target without a leading '/'.
+Status parse_target(std::string_view target, Request& request);
+
+/// Decodes %XX (and '+' as space when `plus_is_space`). Empty result = malformed escape.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+/// Everything but RFC 3986 unreserved characters as %XX.
+std::string percent_encode(std::string_view text);
+
+struct Response {
+    int status = 200;
+    std::vector<Header> headers;
+    std::string body;
+
+    void set(std::string name, std::string value) { headers.push_back({std::move(name), std::move(value)}); }
+};
+
+const char* reason_phrase(int status) noexcept;
+
+/// The response's start line and headers, CRLF included. Values with control bytes are dropped: no response splitting.
+std::string response_head(const Response& response);
+
+/// How a route answers: once with send(), or with begin_sse() and write(). Used from one thread at a time.
+class ResponseWriter {
+  public:
+    virtual ~ResponseWriter() = default;
+    /// A whole answer. False when an event stream's head has already gone out: report the failure in the stream then.
+    virtual bool send(Response response) = 0;
+    /// Declares an event stream. Its head goes out with the first write(), or after a second of silence, so that an
+    /// error found early can still be sent with its own status.
+    virtual void begin_sse() = 0;
+    /// Appends to the stream. False once the client has gone or reads too slowly; `cancelled` is requested then too.
+    virtual bool write(std::string_view bytes) = 0;
+    /// Requested when the client disconnects, reads too slowly, or the server's drain deadline passed.
+    virtual std::stop_token cancelled() const = 0;
+};
+
+}  // namespace hearth::web

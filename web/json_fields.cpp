@@ -1,0 +1,87 @@
+#include "web/json_fields.h"
+
+#include <charconv>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+namespace hearth::web {
+namespace {
+
+std::string plain(double value) {
+    char buffer[32];
+    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+}  // namespace
+
+const nlohmann::json* FieldReader::any(std::string_view key) const {
+    const auto found = object_.find(std::string(key));
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+void FieldReader::fail(std::string_view key, const std::string& why) {
+    if (error_) return;
+    const std::string name = prefix_ + std::string(key);
+    error_ = bad_request("'" + name + "' " + why, name);
+}
+
+std::optional<double> FieldReader::number(std::string_view key, double low, double high) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr) return std::nullopt;
+    const double number = value->is_number() ? value->get<double>() : std::numeric_limits<double>::quiet_NaN();
+    if (number >= low && number <= high) return number;
+    fail(key, "must be a number from " + plain(low) + " to " + plain(high));
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> FieldReader::integer(std::string_view key, std::int64_t low, std::int64_t high) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number_integer()) {
+        constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+        const bool too_big = value->is_number_unsigned() && value->get<std::uint64_t>() > kMax;
+        const std::int64_t number = too_big ? 0 : value->get<std::int64_t>();
+        if (!too_big && number >= low && number <= high) return number;
+    }
+    fail(key, "must be an integer from " + std::to_string(low) + " to " + std::to_string(high));
+    return std::nullopt;
+}
+
+std::optional<std::string> FieldReader::text(std::string_view key, std::size_t max_bytes) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_string()) {
+        fail(key, "must be a string");
+        return std::nullopt;
+    }
+    const auto& out = value->get_ref<const std::string&>();
+    if (out.size() <= max_bytes) return out;
+    fail(key,
+         "is " + std::to_string(out.size()) + " bytes long; at most " + std::to_string(max_bytes) + " are possible");
+    return std::nullopt;
+}
+
+std::optional<bool> FieldReader::boolean(std::string_view key) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_boolean()) return value->get<bool>();
+    fail(key, "must be true or false");
+    return std::nullopt;
+}
+
+const nlohmann::json* FieldReader::object(std::string_view key) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr || value->is_object()) return value;
+    fail(key, "must be an object");
+    return nullptr;
+}
+
+const nlohmann::json* FieldReader::array(std::string_view key) {
+    const nlohmann::json* value = any(key);
+    if (value == nullptr || value->is_array()) return value;
+    fail(key, "must be an array");
+    return nullptr;
+}
+
+}  // namespace hearth::web

@@ -1,0 +1,42 @@
+// Routes as a table: method, pattern, where it runs, and the function that answers.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "web/http.h"
+
+namespace hearth::web {
+
+class App;
+
+/// Which threads may be blocked by a route.
+enum class Lane {
+    kInline,      ///< answers at once on the connection's thread; must never block
+    kShort,       ///< reads the record or the disk
+    kGeneration,  ///< runs a model; waiting clients count against the generation queue
+};
+
+enum class BodyKind { kNone, kMemory, kFile };
+
+struct Route {
+    Method method = Method::kGet;
+    std::string_view pattern;  ///< "/v1/documents/{}/passage": {} captures one non-empty segment
+    Lane lane = Lane::kShort;
+    BodyKind body = BodyKind::kNone;
+    bool needs_key = true;
+    void (*handler)(App&, Request&, ResponseWriter&) = nullptr;
+};
+
+struct RouteMatch {
+    const Route* route = nullptr;  ///< null: nothing matches path and method
+    std::vector<std::string> captures;
+    std::string allowed;  ///< methods of the path ("GET, HEAD, POST") when only the method is wrong
+};
+
+/// HEAD matches GET routes.
+RouteMatch match_route(std::span<const Route> routes, Method method, std::string_view path);
+
+}  // namespace hearth::web

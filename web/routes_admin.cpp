@@ -1,0 +1,189 @@
+// Health, metrics and status: what a supervisor, a scraper and the chat page ask.
+#include <chrono>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "core/memory_ledger.h"
+#include "web/app.h"
+#include "web/limits.h"
+#include "web/routes.h"
+
+namespace hearth::web {
+namespace {
+
+using nlohmann::json;
+
+void healthz(App&, Request&, ResponseWriter& writer) {
+    writer.send(json_response(R"({"status":"ok"})"));
+}
+
+void readyz(App& app, Request&, ResponseWriter& writer) {
+    const std::string why = app.why_not_ready();
+    if (why.empty()) {
+        writer.send(json_response(R"({"status":"ready"})"));
+        return;
+    }
+    Response response = error_response(not_ready(why));
+    json body = json::parse(response.body);
+    body["status"] = "starting";
+    body["reason"] = why;
+    response.body = dump_json(body);
+    writer.send(std::move(response));
+}
+
+json engine_status(const llm::TextModel& model) {
+    const llm::ModelInfo& info = model.info();
+    return {{"model", info.id},
+            {"architecture", info.architecture},
+            {"context_tokens", info.context_tokens},
+            {"weight_bytes", info.weight_bytes},
+            {"isa", info.isa},
+            {"threads", info.threads}};
+}
+
+json embedder_status(const llm::EmbeddingModel& model) {
+    return {{"id", model.id()},
+            {"dimensions", model.dimensions()},
+            {"max_tokens", model.max_tokens()},
+            {"isa", model.isa()}};
+}
+
+json counts_status(const retrieval::Corpus& corpus) {
+    const auto counts = corpus.counts();
+    if (!counts.ok()) return {{"error", counts.error().message}};
+    return {{"documents_indexed", counts->documents_indexed},
+            {"documents_failed", counts->documents_failed},
+            {"documents_queued", counts->documents_queued},
+            {"chunks", counts->chunks},
+            {"generation", counts->generation}};
+}
+
+json pipeline_status(const ingest::Pipeline& pipeline) {
+    const ingest::PipelineCounters counters = pipeline.counters();
+    return {{"idle", pipeline.idle()},
+            {"queued", counters.queued},
+            {"processed_total", counters.processed_total},
+            {"failed_total", counters.failed_total},
+            {"bytes_total", counters.bytes_total},
+            {"inotify_overflows_total", counters.inotify_overflows_total},
+            {"current_path", counters.current_path},
+            {"deletes_held", counters.deletes_held},
+            {"problem", counters.problem}};
+}
+
+json memory_status(const MemoryLedger& ledger) {
+    json parts = json::array();
+    for (const auto& [name, bytes] : ledger.parts()) parts.push_back({{"name", name}, {"bytes", bytes}});
+    return {{"budget_bytes", ledger.budget_bytes()}, {"used_bytes", ledger.used_bytes()}, {"parts", std::move(parts)}};
+}
+
+void status(App& app, Request&, ResponseWriter& writer) {
+    const Services services = app.services();
+    const std::string why = app.why_not_ready();
+    const GenerationFigures generation = app.metrics().generation();
+    json out{{"version", app.options().version},
+             {"ready", why.empty()},
+             {"reason", why},
+             {"inbox", app.options().inbox_directory},
+             {"uptime_seconds", std::time(nullptr) - app.started_at()},
+             {"generation",
+              {{"running", generation.running},
+               {"requests_total", generation.requests_total},
+               {"last_tokens_per_second", generation.last_tokens_per_second}}},
+             {"limits",
+              {{"max_upload_bytes", app.options().max_upload_bytes},
+               {"max_body_bytes", app.options().max_body_bytes},
+               {"max_connections", kMaxConnections},
+               {"generation_queue", kGenerationQueue}}}};
+    if (services.model != nullptr) out["engine"] = engine_status(*services.model);
+    if (services.embedder != nullptr) out["embedder"] = embedder_status(*services.embedder);
+    if (services.corpus != nullptr) out["counts"] = counts_status(*services.corpus);
+    if (services.pipeline != nullptr) out["pipeline"] = pipeline_status(*services.pipeline);
+    if (services.ledger != nullptr) out["memory"] = memory_status(*services.ledger);
+    writer.send(json_response(dump_json(out)));
+}
+
+void gauge(PrometheusText& out, const char* name, const char* help, double value) {
+    out.family(name, "gauge", help);
+    out.sample(name, "", value);
+}
+
+void counter(PrometheusText& out, const char* name, const char* help, double value) {
+    out.family(name, "counter", help);
+    out.sample(name, "", value);
+}
+
+void write_corpus(PrometheusText& out, const retrieval::Corpus& corpus) {
+    const auto counts = corpus.counts();
+    if (!counts.ok()) return;
+    out.family("hearth_documents", "gauge", "Files of the folder by state.");
+    const std::pair<const char*, std::int64_t> states[] = {{"indexed", counts->documents_indexed},
+                                                           {"failed", counts->documents_failed},
+                                                           {"queued", counts->documents_queued}};
+    for (const auto& [state, count] : states) {
+        out.sample("hearth_documents", PrometheusText::label("state", state), static_cast<double>(count));
+    }
+    gauge(out, "hearth_index_vectors", "Chunks that can be found.", static_cast<double>(counts->chunks));
+    counter(out, "hearth_record_generation_total", "Committed changes of the record.",
+            static_cast<double>(counts->generation));
+}
+
+void write_pipeline(PrometheusText& out, const ingest::Pipeline& pipeline) {
+    const ingest::PipelineCounters counters = pipeline.counters();
+    gauge(out, "hearth_ingest_queued", "Files waiting.", static_cast<double>(counters.queued));
+    counter(out, "hearth_ingest_files_total", "Files indexed since start.",
+            static_cast<double>(counters.processed_total));
+    counter(out, "hearth_ingest_failures_total", "Files refused since start.",
+            static_cast<double>(counters.failed_total));
+    counter(out, "hearth_ingest_bytes_total", "Bytes of indexed files since start.",
+            static_cast<double>(counters.bytes_total));
+    counter(out, "hearth_ingest_inotify_overflows_total", "Times the kernel dropped change notices.",
+            static_cast<double>(counters.inotify_overflows_total));
+    gauge(out, "hearth_ingest_deletes_held", "1 while a mass deletion waits for confirmation.",
+          counters.deletes_held ? 1 : 0);
+}
+
+void write_memory(PrometheusText& out, const MemoryLedger& ledger) {
+    gauge(out, "hearth_memory_budget_bytes", "Memory hearth may use.", static_cast<double>(ledger.budget_bytes()));
+    out.family("hearth_memory_used_bytes", "gauge", "Reserved memory by part.");
+    for (const auto& [part, bytes] : ledger.parts()) {
+        out.sample("hearth_memory_used_bytes", PrometheusText::label("part", part), static_cast<double>(bytes));
+    }
+}
+
+void metrics(App& app, Request&, ResponseWriter& writer) {
+    const Services services = app.services();
+    PrometheusText out;
+    out.family("hearth_build_info", "gauge", "Always 1; the labels say what runs.");
+    std::string labels = PrometheusText::label("version", app.options().version);
+    if (services.model != nullptr) labels += "," + PrometheusText::label("model", services.model->info().id);
+    out.sample("hearth_build_info", labels, 1);
+    gauge(out, "hearth_ready", "1 when questions are answered.", app.why_not_ready().empty() ? 1 : 0);
+    gauge(out, "hearth_start_time_seconds", "UNIX time of the start.", static_cast<double>(app.started_at()));
+    app.metrics().write(out);
+    if (services.corpus != nullptr) write_corpus(out, *services.corpus);
+    if (services.pipeline != nullptr) write_pipeline(out, *services.pipeline);
+    if (services.ledger != nullptr) write_memory(out, *services.ledger);
+    Response response;
+    response.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    response.body = out.take();
+    writer.send(std::move(response));
+}
+
+constexpr Route kRoutes[] = {
+    {Method::kGet, "/healthz", Lane::kInline, BodyKind::kNone, false, healthz},
+    {Method::kGet, "/livez", Lane::kInline, BodyKind::kNone, false, healthz},
+    {Method::kGet, "/readyz", Lane::kInline, BodyKind::kNone, false, readyz},
+    {Method::kGet, "/metrics", Lane::kShort, BodyKind::kNone, true, metrics},
+    {Method::kGet, "/v1/status", Lane::kShort, BodyKind::kNone, true, status},
+};
+
+}  // namespace
+
+std::span<const Route> admin_routes() {
+    return kRoutes;
+}
+
+}  // namespace hearth::web

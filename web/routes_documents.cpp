@@ -1,0 +1,214 @@
+// /v1/documents and /v1/ingest: what is in the folder, reading passages, putting files in and taking them out.
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "web/app.h"
+#include "web/limits.h"
+#include "web/multipart.h"
+#include "web/routes.h"
+#include "web/wire.h"
+
+namespace hearth::web {
+namespace {
+
+using nlohmann::json;
+
+void fail(ResponseWriter& writer, const Error& error) {
+    writer.send(error_response(api_error(error)));
+}
+
+/// The corpus, or null after a 503 was sent.
+retrieval::Corpus* corpus_or_fail(App& app, ResponseWriter& writer) {
+    retrieval::Corpus* corpus = app.services().corpus;
+    if (corpus == nullptr) writer.send(error_response(not_ready(app.why_not_ready())));
+    return corpus;
+}
+
+void list_documents(App& app, Request& request, ResponseWriter& writer) {
+    retrieval::Corpus* corpus = corpus_or_fail(app, writer);
+    if (corpus == nullptr) return;
+    const auto documents = corpus->documents(request.parameter("collection").value_or(""));
+    if (!documents.ok()) return fail(writer, documents.error());
+    json data = json::array();
+    for (const auto& document : *documents) data.push_back(to_json(document));
+    writer.send(json_response(dump_json({{"documents", std::move(data)}})));
+}
+
+void get_document(App& app, Request& request, ResponseWriter& writer) {
+    retrieval::Corpus* corpus = corpus_or_fail(app, writer);
+    if (corpus == nullptr) return;
+    const auto document = corpus->document(request.captures.at(0));
+    if (!document.ok()) return fail(writer, document.error());
+    writer.send(json_response(dump_json(to_json(*document))));
+}
+
+/// A non-negative number; `fallback` when absent.
+Result<std::size_t> size_parameter(const Request& request, const char* name, std::size_t fallback) {
+    const auto text = request.parameter(name);
+    if (!text) return fallback;
+    std::size_t value = 0;
+    const auto parsed = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (parsed.ec == std::errc() && parsed.ptr == text->data() + text->size()) return value;
+    return Error(ErrorCode::kInvalidArgument, std::string("'") + name + "' must be a number of bytes");
+}
+
+Result<retrieval::Passage> read_passage(const Request& request, const retrieval::Corpus& corpus) {
+    HEARTH_TRY(const std::size_t start, size_parameter(request, "start", 0));
+    HEARTH_TRY(const std::size_t end, size_parameter(request, "end", start));
+    HEARTH_TRY(const std::size_t context, size_parameter(request, "context", 1200));
+    if (end < start) return Error(ErrorCode::kInvalidArgument, "'end' lies before 'start'");
+    return corpus.passage(request.captures.at(0), {start, end}, std::min(context, kMaxPassageContextBytes));
+}
+
+void get_passage(App& app, Request& request, ResponseWriter& writer) {
+    retrieval::Corpus* corpus = corpus_or_fail(app, writer);
+    if (corpus == nullptr) return;
+    const auto passage = read_passage(request, *corpus);
+    if (!passage.ok()) return fail(writer, passage.error());
+    writer.send(json_response(dump_json(to_json(*passage))));
+}
+
+/// The file of a document, provided it really lies under the inbox: no symbolic link may lead out of it.
+Result<std::string> file_in_inbox(const std::string& inbox, const std::string& relative) {
+    std::error_code error;
+    const auto root = std::filesystem::canonical(inbox, error);
+    if (error) return Error(ErrorCode::kUnavailable, "the inbox " + inbox + " cannot be opened: " + error.message());
+    const auto parent = std::filesystem::canonical((root / relative).parent_path(), error);
+    if (error) return Error(ErrorCode::kNotFound, relative + " is not in the inbox any more");
+    const auto inside = parent.lexically_relative(root);
+    if (inside.empty() || *inside.begin() == "..") {
+        return Error(ErrorCode::kPermissionDenied, relative + " does not lie inside the inbox");
+    }
+    return (parent / std::filesystem::path(relative).filename()).string();
+}
+
+Status remove_file(const std::string& inbox, const std::string& relative) {
+    HEARTH_TRY(const std::string path, file_in_inbox(inbox, relative));
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT) return {};  // gone already: the rescan will notice
+        return errno_error("remove", relative, errno);
+    }
+    return sync_directory(std::filesystem::path(path).parent_path().string());
+}
+
+void delete_document(App& app, Request& request, ResponseWriter& writer) {
+    retrieval::Corpus* corpus = corpus_or_fail(app, writer);
+    if (corpus == nullptr) return;
+    const auto document = corpus->document(request.captures.at(0));
+    if (!document.ok()) return fail(writer, document.error());
+    const std::string& path = document->document.path;
+    const Status removed = remove_file(app.options().inbox_directory, path);
+    if (!removed.ok()) return fail(writer, removed.error());
+    HEARTH_LOG(kInfo, "web", "document_removed", {{"request", request.id}, {"path", path}});
+    if (auto* pipeline = app.services().pipeline) pipeline->rescan();
+    writer.send(json_response(dump_json({{"id", document->document.id}, {"path", path}, {"deleted", true}})));
+}
+
+Result<std::string> upload_directory(const App& app, const Request& request) {
+    const auto collection = request.parameter("collection");
+    const std::string& inbox = app.options().inbox_directory;
+    if (!collection || collection->empty() || *collection == "default") return inbox;
+    HEARTH_TRY(const std::string name, safe_file_name(*collection));
+    if (name != *collection) return Error(ErrorCode::kInvalidArgument, "'collection' must be one folder name");
+    HEARTH_TRY_STATUS(make_directories(inbox + "/" + name));
+    return inbox + "/" + name;
+}
+
+Result<json> publish(UploadFile& file, const std::string& directory, const std::string& raw_name) {
+    HEARTH_TRY(const std::string name, safe_file_name(raw_name));
+    if (file.size() == 0) return Error(ErrorCode::kInvalidArgument, name + " is empty: there is nothing to index");
+    HEARTH_TRY(const std::string given, file.publish(directory, name));
+    return json{{"name", given}, {"size_bytes", file.size()}};
+}
+
+/// Each file part of the form becomes a file of its own.
+Result<json> publish_form(const UploadFile& form, const std::string& boundary, const std::string& directory,
+                          std::int64_t max_bytes) {
+    HEARTH_TRY(const MappedFile mapped, MappedFile::open(form.path()));
+    const std::string_view body(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+    HEARTH_TRY(const std::vector<FormPart> parts, parse_multipart(body, boundary));
+    json files = json::array();
+    for (const FormPart& part : parts) {
+        if (part.file_name.empty()) continue;
+        if (static_cast<std::int64_t>(part.content.size()) > max_bytes) {
+            return Error(ErrorCode::kInvalidArgument, "a file of the form is larger than the upload limit");
+        }
+        HEARTH_TRY(UploadFile file, UploadFile::create(directory));
+        HEARTH_TRY_STATUS(file.append(part.content));
+        HEARTH_TRY(json entry, publish(file, directory, part.file_name));
+        files.push_back(std::move(entry));
+    }
+    if (files.empty()) return Error(ErrorCode::kInvalidArgument, "the form holds no file");
+    return files;
+}
+
+Result<json> store_upload(App& app, Request& request) {
+    if (!request.upload) return Error(ErrorCode::kInvalidArgument, "the request has no body: send the file's bytes");
+    HEARTH_TRY(const std::string directory, upload_directory(app, request));
+    const std::string boundary = multipart_boundary(request.header("content-type"));
+    const std::int64_t limit = app.options().max_upload_bytes;
+    if (!boundary.empty()) return publish_form(*request.upload, boundary, directory, limit);
+    if (request.upload->size() > limit) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "the file is larger than the limit of " + std::to_string(limit) + " bytes");
+    }
+    HEARTH_TRY(json entry, publish(*request.upload, directory, request.parameter("name").value_or("")));
+    return json::array({std::move(entry)});
+}
+
+void upload_document(App& app, Request& request, ResponseWriter& writer) {
+    const auto files = store_upload(app, request);
+    if (!files.ok()) {
+        ApiError error = api_error(files.error());
+        if (files.error().code == ErrorCode::kResourceExhausted) error.status = 507;
+        writer.send(error_response(error));
+        return;
+    }
+    HEARTH_LOG(kInfo, "web", "uploaded", {{"request", request.id}, {"files", files->size()}});
+    if (auto* pipeline = app.services().pipeline) pipeline->rescan();
+    writer.send(json_response(dump_json({{"files", *files}}), 201));
+}
+
+/// For the two buttons of the pipeline; `act` is told the pipeline when there is one.
+void pipeline_action(App& app, ResponseWriter& writer, void (ingest::Pipeline::*act)()) {
+    ingest::Pipeline* pipeline = app.services().pipeline;
+    if (pipeline == nullptr) {
+        writer.send(error_response(not_ready(app.why_not_ready())));
+        return;
+    }
+    (pipeline->*act)();
+    writer.send(json_response(R"({"accepted":true})", 202));
+}
+
+void rescan(App& app, Request&, ResponseWriter& writer) {
+    pipeline_action(app, writer, &ingest::Pipeline::rescan);
+}
+void confirm_deletes(App& app, Request&, ResponseWriter& writer) {
+    pipeline_action(app, writer, &ingest::Pipeline::confirm_deletes);
+}
+
+constexpr Route kRoutes[] = {
+    {Method::kGet, "/v1/documents", Lane::kShort, BodyKind::kNone, true, list_documents},
+    {Method::kPost, "/v1/documents", Lane::kShort, BodyKind::kFile, true, upload_document},
+    {Method::kGet, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, true, get_document},
+    {Method::kDelete, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, true, delete_document},
+    {Method::kGet, "/v1/documents/{}/passage", Lane::kShort, BodyKind::kNone, true, get_passage},
+    {Method::kPost, "/v1/ingest/rescan", Lane::kShort, BodyKind::kNone, true, rescan},
+    {Method::kPost, "/v1/ingest/confirm-deletes", Lane::kShort, BodyKind::kNone, true, confirm_deletes},
+};
+
+}  // namespace
+
+std::span<const Route> document_routes() {
+    return kRoutes;
+}
+
+}  // namespace hearth::web

@@ -1,0 +1,165 @@
+// GET /v1/models, GET /v1/models/{id}, POST /v1/embeddings.
+#include <bit>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "web/app.h"
+#include "web/base64.h"
+#include "web/chat_request.h"
+#include "web/json_fields.h"
+#include "web/limits.h"
+#include "web/routes.h"
+
+namespace hearth::web {
+namespace {
+
+using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "embeddings travel as little-endian float32");
+
+json model_json(const std::string& id, std::int64_t created) {
+    return {{"id", id}, {"object", "model"}, {"created", created}, {"owned_by", "hearth"}};
+}
+
+/// What can chat. The embedding model answers on /v1/embeddings only and is in nobody's model picker.
+std::vector<std::string> model_ids(const Services& services) {
+    return {std::string(kAgentModel), services.model->info().id};
+}
+
+void list_models(App& app, Request&, ResponseWriter& writer) {
+    if (const std::string why = app.why_not_ready(); !why.empty()) {
+        writer.send(error_response(not_ready(why)));
+        return;
+    }
+    json data = json::array();
+    for (const std::string& id : model_ids(app.services())) data.push_back(model_json(id, app.started_at()));
+    writer.send(json_response(dump_json({{"object", "list"}, {"data", std::move(data)}})));
+}
+
+void get_model(App& app, Request& request, ResponseWriter& writer) {
+    if (const std::string why = app.why_not_ready(); !why.empty()) {
+        writer.send(error_response(not_ready(why)));
+        return;
+    }
+    const std::string& wanted = request.captures.at(0);
+    for (const std::string& id : model_ids(app.services())) {
+        if (id == wanted) {
+            writer.send(json_response(dump_json(model_json(id, app.started_at()))));
+            return;
+        }
+    }
+    writer.send(error_response(
+        {404, "there is no model '" + wanted + "'", "invalid_request_error", "model", "model_not_found", {}}));
+}
+
+struct EmbeddingsRequest {
+    std::string model;
+    std::vector<std::string> inputs;
+    int dimensions = 0;  ///< 0 = the model's own
+    bool base64 = false;
+};
+
+void read_inputs(FieldReader& fields, std::vector<std::string>& inputs) {
+    const json* input = fields.any("input");
+    if (input == nullptr) return fields.fail("input", "is missing");
+    const json list = input->is_array() ? *input : json::array({*input});
+    if (list.empty()) return fields.fail("input", "is empty");
+    if (list.size() > kMaxEmbeddingInputs) return fields.fail("input", "has more than 2048 texts");
+    for (const json& item : list) {
+        if (item.is_number() || item.is_array()) {
+            return fields.fail("input", "holds token ids; send the text instead: this model has its own tokenizer");
+        }
+        if (!item.is_string()) return fields.fail("input", "must be a string or an array of strings");
+        if (item.get_ref<const std::string&>().empty()) return fields.fail("input", "has an empty text");
+        inputs.push_back(item.get<std::string>());
+    }
+}
+
+std::optional<ApiError> decode_embeddings(const std::string& body, EmbeddingsRequest& out) {
+    auto parsed = parse_json(body);
+    if (!parsed.ok()) return bad_request(parsed.error().message);
+    if (!parsed->is_object()) return bad_request("the body must be a JSON object");
+    FieldReader fields(*parsed);
+    out.model = fields.text("model", 256).value_or("");
+    read_inputs(fields, out.inputs);
+    out.dimensions = static_cast<int>(fields.integer("dimensions", 1, 65536).value_or(0));
+    const std::string format = fields.text("encoding_format", 16).value_or("float");
+    if (format != "float" && format != "base64") fields.fail("encoding_format", "must be 'float' or 'base64'");
+    out.base64 = format == "base64";
+    return fields.error();
+}
+
+/// The first `dimensions` components, made unit length again.
+std::vector<float> shortened(std::span<const float> row, int dimensions) {
+    std::vector<float> out(row.begin(), row.begin() + dimensions);
+    double squares = 0;
+    for (const float x : out) squares += static_cast<double>(x) * x;
+    const double length = std::sqrt(squares);
+    if (length > 0 && static_cast<std::size_t>(dimensions) < row.size()) {
+        for (float& x : out) x = static_cast<float>(x / length);
+    }
+    return out;
+}
+
+json vector_json(const std::vector<float>& row, bool base64) {
+    if (!base64) return row;
+    return base64_encode(std::as_bytes(std::span(row)));
+}
+
+void embeddings(App& app, Request& request, ResponseWriter& writer) {
+    EmbeddingsRequest wanted;
+    auto error = decode_embeddings(request.body, wanted);
+    if (!error) {
+        if (const std::string why = app.why_not_ready(); !why.empty()) error = not_ready(why);
+    }
+    llm::EmbeddingModel* model = app.services().embedder;
+    if (!error && wanted.model != model->id() && wanted.model != kAgentModel) {
+        error = ApiError{404,
+                         "there is no embedding model '" + wanted.model + "'; use '" + model->id() + "'",
+                         "invalid_request_error",
+                         "model",
+                         "model_not_found",
+                         {}};
+    }
+    if (!error && wanted.dimensions > model->dimensions()) {
+        error = bad_request("'dimensions' can be at most " + std::to_string(model->dimensions()), "dimensions");
+    }
+    if (error) {
+        writer.send(error_response(*error));
+        return;
+    }
+    const auto rows = model->embed(wanted.inputs, writer.cancelled());
+    if (!rows.ok()) {
+        writer.send(error_response(api_error(rows.error())));
+        return;
+    }
+    const auto width = static_cast<std::size_t>(model->dimensions());
+    const int dimensions = wanted.dimensions == 0 ? model->dimensions() : wanted.dimensions;
+    json data = json::array();
+    std::size_t tokens = 0;
+    for (std::size_t i = 0; i < wanted.inputs.size(); ++i) {
+        const auto row = shortened(std::span(*rows).subspan(i * width, width), dimensions);
+        data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", vector_json(row, wanted.base64)}});
+        tokens += model->token_spans(wanted.inputs[i]).size();
+    }
+    writer.send(json_response(dump_json({{"object", "list"},
+                                         {"data", std::move(data)},
+                                         {"model", model->id()},
+                                         {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}})));
+}
+
+constexpr Route kRoutes[] = {
+    {Method::kGet, "/v1/models", Lane::kInline, BodyKind::kNone, true, list_models},
+    {Method::kGet, "/v1/models/{}", Lane::kInline, BodyKind::kNone, true, get_model},
+    {Method::kPost, "/v1/embeddings", Lane::kShort, BodyKind::kMemory, true, embeddings},
+};
+
+}  // namespace
+
+std::span<const Route> model_routes() {
+    return kRoutes;
+}
+
+}  // namespace hearth::web

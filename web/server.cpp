@@ -1,0 +1,175 @@
+#include "web/server.h"
+
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include "core/log.h"
+#include "web/access.h"
+#include "web/connection.h"
+#include "web/limits.h"
+
+namespace hearth::web {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds kAcceptRetry{100};  // out of descriptors: wait for some to be closed
+constexpr std::string_view kFullReply =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// Accepts until told to stop. Touched on its own strand only.
+class Listener : public std::enable_shared_from_this<Listener> {
+  public:
+    Listener(asio::io_context& io, std::shared_ptr<ConnectionHub> hub)
+        : io_(io), acceptor_(asio::make_strand(io)), retry_(acceptor_.get_executor()), hub_(std::move(hub)) {}
+
+    Status listen(const std::string& address, std::uint16_t port) {
+        error_code error;
+        const auto parsed = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
+        if (error) {
+            return Error(ErrorCode::kInvalidArgument,
+                         "'" + address + "' is not an IP address; use 127.0.0.1, ::1 or an address of this machine");
+        }
+        const tcp::endpoint endpoint(parsed, port);
+        acceptor_.open(endpoint.protocol(), error);
+        if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+        if (!error) acceptor_.bind(endpoint, error);
+        if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+        if (!error) return {};
+        const std::string where = address + ":" + std::to_string(port);
+        if (error == asio::error::address_in_use) {
+            return Error(ErrorCode::kUnavailable,
+                         where + " is in use by another program; stop it or choose another server.port");
+        }
+        return Error(ErrorCode::kUnavailable, "cannot listen on " + where + ": " + error.message() +
+                                                  "; choose another server.address or server.port");
+    }
+
+    std::uint16_t port() const {
+        error_code ignored;
+        return acceptor_.local_endpoint(ignored).port();
+    }
+
+    void accept() {
+        acceptor_.async_accept(asio::make_strand(io_),
+                               [self = shared_from_this()](error_code error, tcp::socket socket) {
+                                   self->on_accept(error, std::move(socket));
+                               });
+    }
+
+    void stop() {
+        asio::post(acceptor_.get_executor(), [self = shared_from_this()] {
+            error_code ignored;
+            self->acceptor_.close(ignored);
+            self->retry_.cancel();
+        });
+    }
+
+  private:
+    void on_accept(error_code error, tcp::socket socket) {
+        if (!acceptor_.is_open()) return;
+        if (error) {
+            retry_.expires_after(kAcceptRetry);
+            retry_.async_wait([self = shared_from_this()](error_code cancelled) {
+                if (!cancelled && self->acceptor_.is_open()) self->accept();
+            });
+            return;
+        }
+        if (hub_->connections() >= kMaxConnections) {
+            error_code ignored;
+            socket.non_blocking(true, ignored);
+            socket.send(asio::buffer(kFullReply.data(), kFullReply.size()), 0, ignored);
+            socket.shutdown(tcp::socket::shutdown_both, ignored);
+        } else {
+            serve_connection(std::move(socket), hub_);
+        }
+        accept();
+    }
+
+    asio::io_context& io_;
+    tcp::acceptor acceptor_;
+    asio::steady_timer retry_;
+    std::shared_ptr<ConnectionHub> hub_;
+};
+
+/// Order of destruction matters: connections go with the io_context, after the threads that run it.
+class BeastServer : public Server {
+  public:
+    explicit BeastServer(const ServerOptions& options) : app_(options) {
+        short_pool_.emplace(kShortThreads, kShortQueue);
+        generation_pool_.emplace(kGenerationThreads, kGenerationQueue);
+        hub_ = std::make_shared<ConnectionHub>(app_, *short_pool_, *generation_pool_);
+        listener_ = std::make_shared<Listener>(io_, hub_);
+    }
+    ~BeastServer() override { stop(std::chrono::milliseconds(0)); }
+
+    Status begin(const ServerOptions& options) {
+        HEARTH_TRY_STATUS(listener_->listen(options.address, options.port));
+        port_ = listener_->port();
+        listener_->accept();
+        for (int i = 0; i < kIoThreads; ++i) threads_.emplace_back([this] { io_.run(); });
+        HEARTH_LOG(kInfo, "web", "listening", {{"address", options.address}, {"port", static_cast<int>(port_)}});
+        return {};
+    }
+
+    std::uint16_t port() const override { return port_; }
+    void set_starting(const std::string& why) override { app_.set_starting(why); }
+    void set_services(const Services& services) override { app_.set_services(services); }
+    void on_busy_change(std::function<void(bool)> callback) override { app_.on_busy_change(std::move(callback)); }
+
+    void stop(std::chrono::milliseconds drain) override {
+        if (stopped_) return;
+        stopped_ = true;
+        listener_->stop();
+        hub_->drain_all();
+        if (!threads_.empty() && !hub_->wait_until_quiet(drain)) {
+            HEARTH_LOG(kInfo, "web", "drain_deadline", {{"ms", static_cast<long>(drain.count())}});
+            hub_->cancel_all();
+            hub_->wait_until_quiet(kAfterCancel);
+        }
+        generation_pool_.reset();  // joins: no handler runs past here, so the services may go
+        short_pool_.reset();
+        app_.set_services({});
+        io_.stop();
+        threads_.clear();
+        hub_->close_all();
+    }
+
+  private:
+    static constexpr std::chrono::milliseconds kAfterCancel{2000};  // for the last bytes to leave
+
+    App app_;
+    std::optional<WorkerPool> short_pool_;
+    std::optional<WorkerPool> generation_pool_;
+    std::shared_ptr<ConnectionHub> hub_;
+    asio::io_context io_{kIoThreads};
+    std::shared_ptr<Listener> listener_;
+    std::vector<std::jthread> threads_;
+    std::uint16_t port_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options) {
+    if (!is_loopback(options.address) && options.api_key.empty()) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "listening on " + options.address +
+                         " lets others in: set an API key (server.api_key_file) or use 127.0.0.1");
+    }
+    if (!options.inbox_directory.empty()) remove_stale_uploads(options.inbox_directory);
+    auto server = std::make_unique<BeastServer>(options);
+    HEARTH_TRY_STATUS(server->begin(options));
+    return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace hearth::web

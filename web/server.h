@@ -1,0 +1,62 @@
+// PUBLIC. The HTTP face: OpenAI-shaped API, hearth's own routes, metrics, and the chat page.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/agent.h"
+#include "core/result.h"
+#include "ingest/pipeline.h"
+#include "llm/encoder.h"
+#include "llm/engine.h"
+#include "retrieval/corpus.h"
+
+namespace hearth::web {
+
+struct ServerOptions {
+    std::string address = "127.0.0.1";  ///< anything but loopback needs an api_key
+    std::uint16_t port = 4327;          ///< 0 = the kernel picks one; see Server::port
+    std::string api_key;                ///< empty = none required
+    std::string ui_directory;           ///< the chat page's files
+    std::string inbox_directory;        ///< uploads land here
+    std::int64_t max_upload_bytes = 200ll << 20;
+    std::size_t max_body_bytes = 10u << 20;
+    std::string version;
+    /// Host names accepted besides localhost and the address itself ("hearth.lan"): the guard against DNS rebinding.
+    /// Off loopback an empty list accepts any host, because a key is required there.
+    std::vector<std::string> allowed_hosts;
+};
+
+/// What /readyz and the page need to know of the parts that load after the server listens. Null until loaded.
+struct Services {
+    llm::TextModel* model = nullptr;
+    llm::EmbeddingModel* embedder = nullptr;
+    retrieval::Corpus* corpus = nullptr;
+    agents::Agent* agent = nullptr;
+    ingest::Pipeline* pipeline = nullptr;
+    const MemoryLedger* ledger = nullptr;
+};
+
+/// Listens from start() on: /healthz answers at once, /readyz and the API answer 503 until set_services().
+class Server {
+  public:
+    /// kUnavailable naming the port and the remedy when it is in use; kInvalidArgument for a public address without
+    /// key.
+    static Result<std::unique_ptr<Server>> start(const ServerOptions& options);
+    virtual ~Server() = default;
+    virtual std::uint16_t port() const = 0;
+    /// `why_not_ready` is shown by /readyz and the page while services are missing ("loading model 41 %").
+    virtual void set_starting(const std::string& why_not_ready) = 0;
+    /// The services must outlive the server or the next stop().
+    virtual void set_services(const Services& services) = 0;
+    /// Stops accepting, lets running answers finish until the deadline, then cancels them.
+    virtual void stop(std::chrono::milliseconds drain) = 0;
+    /// True while a person waits for an answer: the daemon pauses ingest then.
+    virtual void on_busy_change(std::function<void(bool busy)> callback) = 0;
+};
+
+}  // namespace hearth::web

@@ -1,0 +1,27 @@
+// The chat page's files, read once into memory and served with a strict Content-Security-Policy.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace hearth::web {
+
+struct StaticFile {
+    std::string bytes;
+    std::string content_type;
+    std::string etag;  ///< quoted; from the content's SHA-256
+};
+
+class StaticFiles {
+  public:
+    /// Reads the regular files with a known extension in `directory` (not deeper). An unreadable or empty directory
+    /// gives an empty set and a warning in the log: the API works without the page.
+    static StaticFiles load(const std::string& directory);
+    /// "/" is index.html. Null when there is no such file.
+    const StaticFile* find(const std::string& path) const;
+
+  private:
+    std::map<std::string, StaticFile> files_;  ///< by path with leading '/'
+};
+
+}  // namespace hearth::web

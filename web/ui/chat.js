@@ -1,0 +1,222 @@
+// The conversation: questions, streamed answers, sources, and what can be done with an answer.
+
+import * as api from './api.js';
+import { announce, byId, h, icon, toolButton } from './dom.js';
+import { plural, seconds } from './format.js';
+import { renderMarkdown } from './markdown.js';
+import { citationChip, sourceList } from './sources.js';
+import * as store from './store.js';
+
+const HISTORY_TURNS = 4;  // earlier turns sent along: small models lose the thread in more
+
+let chat = store.create();
+let running = null;  // {abort, turn}
+let onChange = () => {};
+let isReady = () => false;
+let welcome = () => null;
+
+export function configure(options) {
+    ({ onChange, isReady, welcome } = options);
+}
+
+export const currentId = () => chat.id;
+export const isEmpty = () => chat.turns.length === 0;
+export const isRunning = () => running !== null;
+
+export function open(id) {
+    stop();
+    chat = (id && store.load(id)) || store.create();
+    for (const turn of chat.turns) turn.busy = false;
+    render();
+}
+
+export function forget(id) {
+    store.remove(id);
+    if (id === chat.id) open(null);
+}
+
+export function stop() {
+    running?.abort.abort();
+}
+
+/** Keeps what has arrived when the page is closed in the middle of an answer. */
+export function saveNow() {
+    if (!running) return;
+    Object.assign(running.turn, { stopped: true, busy: false });
+    store.save(chat);
+}
+
+export function ask(question, options) {
+    if (running || !question.trim()) return;
+    const turn = { question: question.trim(), options, text: '' };
+    chat.turns.push(turn);
+    if (chat.turns.length === 1) byId('turns').replaceChildren();
+    byId('turns').append(turnNode(turn));
+    run(turn);
+}
+
+function messagesFor(turn) {
+    const before = chat.turns.slice(0, chat.turns.indexOf(turn)).filter((other) => other.text && !other.error);
+    return [
+        ...before.slice(-HISTORY_TURNS).flatMap((other) => [
+            { role: 'user', content: other.question },
+            { role: 'assistant', content: other.text },
+        ]),
+        { role: 'user', content: turn.question },
+    ];
+}
+
+async function run(turn) {
+    Object.assign(turn, { text: '', hearth: null, error: null, stopped: false, usage: null, step: 'Thinking', busy: true });
+    running = { abort: new AbortController(), turn };
+    store.save(chat);
+    onChange();
+    const began = performance.now();
+    paint(turn);
+    scrollToEnd();
+    try {
+        await api.chat({ model: 'hearth', messages: messagesFor(turn), hearth: turn.options }, running.abort.signal, {
+            text: (delta) => { turn.text += delta; schedule(turn); },
+            event: (event) => { take(turn, event); schedule(turn); },
+            usage: (usage) => { turn.usage = usage; },
+            finish: (reason) => { turn.cut = reason === 'length'; },
+        });
+    } catch (error) {
+        if (error.name === 'AbortError') turn.stopped = true;
+        else turn.error = { message: error.message, retry: error.retry !== false };
+    }
+    turn.busy = false;
+    turn.seconds = (performance.now() - began) / 1000;
+    running = null;
+    store.save(chat);
+    paint(turn);
+    announce(turn.error ? `The question failed: ${turn.error.message}` : spoken(turn));
+    onChange();
+}
+
+function spoken(turn) {
+    if (turn.stopped) return 'Answer stopped.';
+    if (!turn.hearth?.sources) return 'Answer ready.';
+    if (!turn.hearth.found) return 'Not found in your documents. The nearest passages are listed.';
+    return `Answer ready, with ${plural(turn.hearth.sources.length, 'source', 'sources')}.`;
+}
+
+/** Events of the agent's loop; the last one is the whole `hearth` object and has no event name. */
+function take(turn, event) {
+    if (event.event === 'step') turn.step = event.label;
+    else if (event.event === 'tool') turn.step = `used ${event.name}`;
+    else turn.hearth = { ...turn.hearth, ...event };
+}
+
+let scheduled = false;
+
+function schedule(turn) {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => {
+        scheduled = false;
+        paint(turn);
+    });
+}
+
+function paint(turn) {
+    const stick = atEnd();
+    turn.node?.replaceChildren(...turnParts(turn));
+    if (stick) scrollToEnd();
+}
+
+function turnNode(turn) {
+    const node = h('article', { class: 'turn' });
+    Object.defineProperty(turn, 'node', { value: node, enumerable: false, configurable: true });
+    node.append(...turnParts(turn));
+    return node;
+}
+
+function turnParts(turn) {
+    const found = turn.hearth ? turn.hearth.found : true;
+    return [
+        h('h2', { class: 'question' }, turn.question),
+        h('div', { class: 'answer-row' }, answerNode(turn, found), sourceList(turn.hearth?.sources, found) ?? h('div')),
+    ];
+}
+
+function answerNode(turn, found) {
+    const known = new Map((turn.hearth?.sources ?? []).map((source) => [source.number, source]));
+    const cite = (number) => (known.has(number) ? citationChip(known.get(number)) : null);
+    const body = h('div', { class: turn.busy ? 'prose busy' : 'prose' }, renderMarkdown(turn.text, cite));
+    return h('div', { class: 'answer' },
+        !found && !turn.busy && !/^not found in your documents/i.test(turn.text) ? h('p', { class: 'badge' }, 'Not found in your documents') : null,
+        turn.busy && !turn.text ? h('p', { class: 'working' }, h('span', { class: 'ember', 'aria-hidden': 'true' }), `${sentence(turn.step)}…`) : null,
+        body,
+        turn.error ? failureNode(turn) : null,
+        turn.stopped ? h('p', { class: 'where' }, 'Stopped before the end.') : null,
+        turn.cut ? h('p', { class: 'where' }, 'The answer reached its length limit.') : null,
+        turn.busy ? null : toolbar(turn));
+}
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function failureNode(turn) {
+    return h('div', { class: 'problem', role: 'alert' }, icon('alert'), h('p', {}, turn.error.message),
+        turn.error.retry ? h('button', { class: 'plain', type: 'button', onclick: () => again(turn) }, 'Try again') : null);
+}
+
+function toolbar(turn) {
+    const last = chat.turns.at(-1) === turn;
+    const decode = turn.hearth?.timings?.decode_seconds ?? 0;
+    const speed = turn.usage && decode > 0 ? `${(turn.usage.completion_tokens / decode).toFixed(0)} tokens/s` : '';
+    const facts = [turn.seconds ? seconds(turn.seconds) : '', speed].filter(Boolean).join(' · ');
+    return h('div', { class: 'toolbar' },
+        turn.text ? toolButton('copy', 'Copy answer', (event) => copy(turn, event.currentTarget)) : null,
+        last ? toolButton('again', 'Answer again', () => again(turn)) : null,
+        h('span', { class: 'facts' }, facts));
+}
+
+function again(turn) {
+    if (running || !isReady()) return;
+    run(turn);
+}
+
+async function copy(turn, button) {
+    const cited = (turn.hearth?.sources ?? []).filter((source) => source.cited);
+    const notes = cited.map((source) => `[${source.number}] ${source.document.path}${source.chunk.page ? `, page ${source.chunk.page}` : ''}`);
+    const text = [turn.text, ...notes].join('\n');
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        copyBySelection(text);
+    }
+    button.replaceChildren(icon('check'));
+    announce('Copied.');
+    setTimeout(() => button.replaceChildren(icon('copy')), 1500);
+}
+
+/** Plain http off localhost has no clipboard object. */
+function copyBySelection(text) {
+    const field = h('textarea', { class: 'hidden' });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+}
+
+export function render() {
+    const turns = byId('turns');
+    turns.replaceChildren(...(chat.turns.length ? chat.turns.map(turnNode) : [welcome()].filter(Boolean)));
+    scrollToEnd();
+}
+
+/** Redraws the start page when what it shows has changed. */
+export function refreshWelcome() {
+    if (chat.turns.length === 0) render();
+}
+
+function atEnd() {
+    const view = byId('chat-view');
+    return view.scrollHeight - view.scrollTop - view.clientHeight < 80;
+}
+
+function scrollToEnd() {
+    byId('chat-view').scrollTop = byId('chat-view').scrollHeight;
+}

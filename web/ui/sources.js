@@ -1,0 +1,57 @@
+// The sources beside an answer: numbered, each with its place and the words that carry the answer.
+
+import { h, icon } from './dom.js';
+import { fileName } from './format.js';
+import { documentLink, openSource } from './reader.js';
+
+const MAX_EXCERPT = 220;
+
+/** The small number in the text that opens its source. */
+export function citationChip(source) {
+    const where = fileName(source.document.path);
+    return sourceLink(source, { class: 'chip', title: where, 'aria-label': `Source ${source.number}: ${where}` },
+        String(source.number));
+}
+
+function sourceLink(source, attributes, ...children) {
+    const span = source.quote ? source.quote_span : source.chunk.span;
+    const onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        openSource(source);
+    };
+    return h('a', { href: documentLink(source.document.id, span), onclick, ...attributes }, ...children);
+}
+
+function excerpt(text) {
+    const line = text.replace(/\s+/g, ' ').trim();
+    return line.length > MAX_EXCERPT ? `${line.slice(0, MAX_EXCERPT)}…` : line;
+}
+
+/** A quote counts only where the answer was found: beside "not found" the passage speaks for itself. */
+function card(source, found) {
+    const quote = found ? source.quote : '';
+    const place = [source.chunk.page ? `page ${source.chunk.page}` : '', source.chunk.heading.split(' > ').pop()];
+    return h('li', { class: source.cited ? 'source cited' : 'source' },
+        sourceLink(source, { class: 'source-link' },
+            h('span', { class: 'source-head' },
+                h('span', { class: 'chip still', 'aria-hidden': 'true' }, String(source.number)),
+                h('span', { class: 'source-name' }, fileName(source.document.path))),
+            h('span', { class: 'where' }, place.filter(Boolean).join(' · ')),
+            h('span', { class: quote ? 'excerpt quote' : 'excerpt' }, excerpt(quote || source.text)),
+            quote && source.verified ? h('span', { class: 'verified' }, icon('check'), 'word for word') : null));
+}
+
+/** `found` false: these are only the nearest passages and are called so. */
+export function sourceList(sources, found) {
+    if (!sources?.length) return null;
+    const shown = found && sources.some((source) => source.cited) ? sources.filter((source) => source.cited) : sources;
+    const others = sources.filter((source) => !shown.includes(source));
+    const cited = shown.some((source) => source.cited);
+    const title = !found ? 'Nearest passages' : cited ? 'Sources' : 'Passages read';
+    return h('aside', { class: found ? 'sources' : 'sources nearest', 'aria-label': title },
+        h('h3', {}, title),
+        found ? null : h('p', { class: 'where' }, 'They may not answer the question.'),
+        h('ol', {}, shown.map((source) => card(source, found))),
+        others.length ? h('details', {}, h('summary', {}, `${others.length} more read, not cited`), h('ol', {}, others.map((source) => card(source, found)))) : null);
+}
