@@ -1,0 +1,130 @@
+#include "daemon/adapters.h"
+
+#include <utility>
+
+namespace hearth::daemon {
+namespace {
+
+// About 1,600 tokens: a few tens of milliseconds up to 200 on two cores, the longest a chat waits for them.
+constexpr std::size_t kChunksPerBatch = 8;
+
+/// What the embedder reads of a chunk: where it stands, then what it says. Searching "installation" finds a chunk
+/// under that heading even when its own words differ.
+std::string embedding_text(const ingest::IngestedFile& file, const ingest::Chunk& chunk) {
+    std::string text = chunk.heading;
+    if (!text.empty()) text += "\n";
+    text.append(file.text, chunk.span.start, chunk.span.end - chunk.span.start);
+    return text;
+}
+
+}  // namespace
+
+void YieldGate::set_busy(bool busy) {
+    {
+        const std::lock_guard lock(mutex_);
+        busy_ = busy;
+    }
+    free_.notify_all();
+}
+
+void YieldGate::wait_until_free(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    free_.wait(lock, stop, [&] { return !busy_; });
+}
+
+std::vector<ingest::TextSpan> TokenCounterAdapter::token_spans(std::string_view text) const {
+    const std::vector<llm::TokenSpan> tokens = model_.token_spans(text);
+    std::vector<ingest::TextSpan> spans;
+    spans.reserve(tokens.size());
+    for (const llm::TokenSpan& token : tokens) spans.push_back({token.start, token.end});
+    return spans;
+}
+
+Result<std::vector<ingest::KnownFile>> CorpusSink::known_files() {
+    HEARTH_TRY(const auto documents, corpus_.documents());
+    std::vector<ingest::KnownFile> known;
+    known.reserve(documents.size());
+    for (const retrieval::DocumentStatus& document : documents) {
+        const bool in_record = !document.content_sha256.empty() ||
+                               document.state == retrieval::DocumentState::kFailed || document.indexed_at != 0;
+        if (!in_record) continue;  // only queued: the record does not know it yet
+        known.push_back({.path = document.document.path,
+                         .content_sha256 = document.content_sha256,
+                         .size_bytes = document.size_bytes,
+                         .modified_ns = document.modified_ns,
+                         .failed = document.state == retrieval::DocumentState::kFailed});
+    }
+    return known;
+}
+
+Result<std::vector<float>> CorpusSink::embed_chunks(const ingest::IngestedFile& file, const std::stop_token& stop) {
+    std::vector<float> vectors;
+    vectors.reserve(file.chunks.size() * static_cast<std::size_t>(model_.dimensions()));
+    for (std::size_t first = 0; first < file.chunks.size(); first += kChunksPerBatch) {
+        gate_.wait_until_free(stop);
+        if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while embedding " + file.path);
+        const std::size_t last = std::min(first + kChunksPerBatch, file.chunks.size());
+        std::vector<std::string> texts;
+        for (std::size_t i = first; i < last; ++i) texts.push_back(embedding_text(file, file.chunks[i]));
+        HEARTH_TRY(const std::vector<float> batch, model_.embed(texts, stop));
+        vectors.insert(vectors.end(), batch.begin(), batch.end());
+    }
+    return vectors;
+}
+
+Status CorpusSink::store(const ingest::IngestedFile& file, std::stop_token stop) {
+    HEARTH_TRY_STATUS(corpus_.put_blob(file.absolute_path, file.content_sha256));
+    HEARTH_TRY(std::vector<float> vectors, embed_chunks(file, stop));
+    retrieval::NewVersion version{.path = file.path,
+                                  .type = file.type,
+                                  .title = file.title,
+                                  .content_sha256 = file.content_sha256,
+                                  .size_bytes = file.size_bytes,
+                                  .modified_ns = file.modified_ns,
+                                  .text = file.text,
+                                  .chunks = {},
+                                  .vectors = std::move(vectors)};
+    version.chunks.reserve(file.chunks.size());
+    for (const ingest::Chunk& chunk : file.chunks) {
+        version.chunks.push_back({.heading = chunk.heading,
+                                  .page = chunk.page,
+                                  .span = {chunk.span.start, chunk.span.end},
+                                  .tokens = chunk.tokens});
+    }
+    return corpus_.put_version(version);
+}
+
+Status CorpusSink::reject(const ingest::RejectedFile& file) {
+    return corpus_.put_failure({.path = file.path,
+                                .type = file.type,
+                                .content_sha256 = file.content_sha256,
+                                .size_bytes = file.size_bytes,
+                                .modified_ns = file.modified_ns,
+                                .reason = file.reason,
+                                .remedy = file.remedy});
+}
+
+Status CorpusSink::rename(const std::string& old_path, const std::string& new_path) {
+    return corpus_.rename_document(old_path, new_path);
+}
+
+Status CorpusSink::touch(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) {
+    return corpus_.touch_document(path, size_bytes, modified_ns);
+}
+
+Status CorpusSink::remove(const std::string& path) {
+    return corpus_.remove_document(path);
+}
+
+void CorpusSink::work_state(const std::string& path, ingest::WorkState state) {
+    switch (state) {
+        case ingest::WorkState::kQueued:
+            return corpus_.set_in_work(path, retrieval::DocumentState::kQueued);
+        case ingest::WorkState::kProcessing:
+            return corpus_.set_in_work(path, retrieval::DocumentState::kProcessing);
+        case ingest::WorkState::kIdle:
+            return corpus_.clear_in_work(path);
+    }
+}
+
+}  // namespace hearth::daemon

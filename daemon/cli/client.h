@@ -1,0 +1,42 @@
+// The CLI's HTTP client of a running hearthd. The only file pair that includes httplib.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/result.h"
+
+namespace hearth::cli {
+
+struct ClientOptions {
+    std::string url = "http://127.0.0.1:4327";
+    std::string api_key;
+};
+
+/// Blocking; one request at a time.
+class Client {
+  public:
+    explicit Client(ClientOptions options) : options_(std::move(options)) {}
+
+    /// Replies of 2xx as JSON; others become the error the server named. kUnavailable says how to start hearthd.
+    Result<nlohmann::json> get(const std::string& path) const;
+    Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body) const;
+    Status remove(const std::string& path) const;
+
+    /// POSTs and hands every server-sent `data:` object to `on_event`; stops when it returns false.
+    Status stream(const std::string& path, const nlohmann::json& body,
+                  const std::function<bool(const nlohmann::json&)>& on_event) const;
+
+    const std::string& url() const { return options_.url; }
+
+  private:
+    ClientOptions options_;
+};
+
+/// `text` as one URL query value.
+std::string url_encode(std::string_view text);
+
+}  // namespace hearth::cli

@@ -1,0 +1,184 @@
+#include "daemon/cli/commands.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/log.h"
+#include "daemon/cli/print.h"
+
+namespace hearth::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string scores_text(const json& scores) {
+    const auto part = [&](const char* name) {
+        char text[32] = "-";
+        if (scores.contains(name) && scores[name].is_number()) {
+            std::snprintf(text, sizeof text, "%.3f", scores[name].get<double>());
+        }
+        return std::string(name) + " " + text;
+    };
+    return part("bm25") + "  " + part("dense") + "  " + part("fused");
+}
+
+std::string filters(const SearchArguments& arguments) {
+    std::string query = "/v1/search?q=" + url_encode(arguments.query) + "&k=" + std::to_string(arguments.k);
+    if (!arguments.collection.empty()) query += "&collection=" + url_encode(arguments.collection);
+    if (!arguments.path.empty()) query += "&path=" + url_encode(arguments.path);
+    if (!arguments.type.empty()) query += "&type=" + url_encode(arguments.type);
+    return query;
+}
+
+void print_document(const json& document) {
+    const std::string state = document.value("state", "");
+    std::string line = state + std::string(state.size() < 11 ? 11 - state.size() : 1, ' ') +
+                       escape_control(document.value("path", ""));
+    if (state == "indexed") line += "  (" + std::to_string(document.value("chunks", 0)) + " chunks)";
+    print_line(line);
+    if (state == "failed") {
+        print_line("           why:    " + escape_control(document.value("reason", "")));
+        print_line("           remedy: " + escape_control(document.value("remedy", "")));
+    }
+}
+
+/// Polls until nothing is queued: a person typed --wait and watches.
+Status wait_until_indexed(const Client& client) {
+    using namespace std::chrono_literals;
+    for (;;) {
+        HEARTH_TRY(const json status, client.get("/v1/status"));
+        if (status.value("/pipeline/idle"_json_pointer, false)) return {};
+        std::this_thread::sleep_for(200ms);
+    }
+}
+
+void print_sources(const json& hearth) {
+    const bool found = hearth.value("found", false);
+    const json sources = hearth.value("sources", json::array());
+    if (sources.empty()) return;
+    const bool any_cited =
+        std::any_of(sources.begin(), sources.end(), [](const json& source) { return source.value("cited", false); });
+    print_line(found ? "\nSources" : "\nNearest passages");
+    for (const json& source : sources) {
+        const bool cited = source.value("cited", false);
+        if (found && any_cited && !cited) continue;
+        print_line("  [" + std::to_string(source.value("number", 0)) + "] " + place_of(source));
+        const std::string quote = source.value("quote", "");
+        const std::string shown = quote.empty() ? source.value("text", "") : quote;
+        const bool verified = source.value("verified", false);
+        print_line("      " + std::string(quote.empty() || verified ? "" : "(unverified) ") + "\"" +
+                   one_line(shown, 240) + "\"");
+    }
+}
+
+}  // namespace
+
+int report(const Error& error, const Output& output) {
+    if (output.json) {
+        print_json({{"error", {{"code", error_code_name(error.code)}, {"message", error.message}}}});
+    } else {
+        print_error_line("hearth: " + escape_control(error.message));
+    }
+    return 2;
+}
+
+int run_status(const Client& client, const Output& output) {
+    const auto status = client.get("/v1/status");
+    if (!status.ok()) return report(status.error(), output);
+    const auto documents = client.get("/v1/documents");
+    if (!documents.ok()) return report(documents.error(), output);
+    const json list = documents->value("documents", json::array());
+    if (output.json) {
+        json all = *status;
+        all["documents"] = list;
+        print_json(all);
+        return 0;
+    }
+    const json counts = status->value("counts", json::object());
+    print_line("hearth " + status->value("version", "") + " at " + client.url());
+    print_line("engine     " + status->value("/engine/model"_json_pointer, std::string("loading")) + " (" +
+               status->value("/engine/isa"_json_pointer, std::string("-")) + ")");
+    print_line("folder     " + escape_control(status->value("inbox", "")));
+    print_line("documents  " + std::to_string(counts.value("documents_indexed", 0)) + " indexed, " +
+               std::to_string(counts.value("documents_queued", 0)) + " in work, " +
+               std::to_string(counts.value("documents_failed", 0)) + " failed; " +
+               std::to_string(counts.value("chunks", 0)) + " chunks");
+    const std::string problem = status->value("/pipeline/problem"_json_pointer, std::string());
+    if (!problem.empty()) print_line("problem    " + escape_control(problem));
+    for (const json& document : list) print_document(document);
+    return 0;
+}
+
+int run_documents(const Client& client, const std::string& collection, const Output& output) {
+    const std::string query = collection.empty() ? "" : "?collection=" + url_encode(collection);
+    const auto documents = client.get("/v1/documents" + query);
+    if (!documents.ok()) return report(documents.error(), output);
+    if (output.json) {
+        print_json(*documents);
+        return 0;
+    }
+    for (const json& document : documents->value("documents", json::array())) print_document(document);
+    return 0;
+}
+
+int run_search(const Client& client, const SearchArguments& arguments, const Output& output) {
+    const auto reply = client.get(filters(arguments));
+    if (!reply.ok()) return report(reply.error(), output);
+    const json results = reply->value("results", json::array());
+    if (output.json) {
+        print_json(*reply);
+        return results.empty() ? 1 : 0;
+    }
+    int number = 0;
+    for (const json& result : results) {
+        print_line(std::to_string(++number) + ". " + place_of(result));
+        print_line("   " + scores_text(result.value("scores", json::object())));
+        print_line("   " + one_line(result.value("text", ""), 240));
+    }
+    if (results.empty()) print_line("nothing found");
+    return results.empty() ? 1 : 0;
+}
+
+int run_ask(const Client& client, const AskArguments& arguments, const Output& output) {
+    if (arguments.wait) {
+        const Status waited = wait_until_indexed(client);
+        if (!waited.ok()) return report(waited.error(), output);
+    }
+    json body = {{"model", "hearth"},
+                 {"stream", true},
+                 {"messages", json::array({{{"role", "user"}, {"content", arguments.question}}})}};
+    if (arguments.max_tokens > 0) body["max_completion_tokens"] = arguments.max_tokens;
+    if (!arguments.collection.empty()) body["hearth"] = {{"collection", arguments.collection}};
+    std::string text;
+    std::string problem;
+    json hearth = json::object();
+    const Status streamed = client.stream("/v1/chat/completions", body, [&](const json& event) {
+        if (event.contains("error")) problem = event["error"].value("message", "the answer broke off");
+        if (event.contains("hearth") && event["hearth"].contains("found")) hearth = event["hearth"];
+        const json choices = event.value("choices", json::array());
+        if (choices.empty()) return true;
+        const json delta = choices[0].value("delta", json::object());
+        if (delta.contains("content") && delta["content"].is_string()) {
+            const std::string piece = delta["content"].get<std::string>();
+            text += piece;
+            if (!output.json) {
+                std::fputs(piece.c_str(), stdout);
+                std::fflush(stdout);
+            }
+        }
+        return true;
+    });
+    if (!streamed.ok()) return report(streamed.error(), output);
+    if (!problem.empty()) return report(Error(ErrorCode::kInternal, problem), output);
+    if (output.json) {
+        print_json({{"answer", text}, {"hearth", hearth}});
+    } else {
+        print_line("");
+        print_sources(hearth);
+    }
+    return hearth.value("found", false) ? 0 : 1;
+}
+
+}  // namespace hearth::cli

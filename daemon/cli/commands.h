@@ -1,0 +1,51 @@
+// What `hearth SUBCOMMAND` does: one function each, printing for a person or, with --json, for a program.
+// Each returns the process's exit status: 0 done, 1 the answer is no (nothing found, a check failed), 2 an error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/cli/client.h"
+
+namespace hearth::cli {
+
+struct Output {
+    bool json = false;
+};
+
+struct SearchArguments {
+    std::string query;
+    int k = 10;
+    std::string collection;
+    std::string path;
+    std::string type;
+};
+
+struct AskArguments {
+    std::string question;
+    std::string collection;
+    int max_tokens = 0;
+    bool wait = false;  ///< until nothing is queued, so that an answer sees every file
+};
+
+struct BenchArguments {
+    std::string model;
+    int threads = 0;
+    int prefill = 512;
+    int decode = 64;
+};
+
+int run_status(const Client& client, const Output& output);
+int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
+int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
+int run_documents(const Client& client, const std::string& collection, const Output& output);
+int run_doctor(const Client& client, const std::string& home, const Output& output);
+int run_model_list(const std::string& models_directory, const Output& output);
+int run_model_pull(const std::string& name, const std::string& sha256, const std::string& models_directory,
+                   const Output& output);
+int run_bench(const BenchArguments& arguments, const Output& output);
+
+/// Prints to stderr (or as JSON to stdout) and returns 2.
+int report(const Error& error, const Output& output);
+
+}  // namespace hearth::cli

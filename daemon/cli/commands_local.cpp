@@ -1,0 +1,201 @@
+// Commands that work on this machine without (or beside) a running daemon: models, bench, doctor.
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/cpu.h"
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/memory_ledger.h"
+#include "core/sqlite.h"
+#include "daemon/catalog.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/print.h"
+#include "daemon/download.h"
+#include "daemon/paths.h"
+#include "llm/bench.h"
+
+namespace hearth::cli {
+namespace {
+
+using nlohmann::json;
+
+bool is_there(const daemon::CatalogEntry& entry, const std::string& models_directory) {
+    for (const daemon::CatalogFile& file : entry.files) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(models_directory + "/" + file.name, ignored)) return false;
+    }
+    return true;
+}
+
+daemon::DownloadProgress progress_line(const std::string& name) {
+    const bool terminal = ::isatty(STDERR_FILENO) != 0;
+    return [name, terminal, last = -1](std::uint64_t done, std::uint64_t total) mutable {
+        const int percent = total == 0 ? 0 : static_cast<int>(done * 100 / total);
+        if (percent == last || (!terminal && percent / 10 == last / 10 && last >= 0)) return;
+        last = percent;
+        std::fprintf(stderr, terminal ? "\r%s  %s  %d %%" : "%s  %s  %d %%\n", name.c_str(),
+                     human_bytes(static_cast<double>(done)).c_str(), percent);
+        if (terminal && done == total) std::fputc('\n', stderr);
+    };
+}
+
+Status pull_one(const std::string& reference, const std::string& sha256, const std::string& target) {
+    HEARTH_TRY(const std::string url, daemon::resolve_model_url(reference));
+    HEARTH_TRY(const std::string got,
+               daemon::download({.url = url, .target = target, .sha256 = sha256}, progress_line(target)));
+    if (sha256.empty()) print_error_line("no hash was given; the file's SHA-256 is " + got);
+    return {};
+}
+
+Status pull(const std::string& name, const std::string& sha256, const std::string& models_directory) {
+    const daemon::CatalogEntry* entry = daemon::find_in_catalog(name);
+    if (entry == nullptr) {
+        const std::string file = name.substr(name.find_last_of("/:") + 1);
+        return pull_one(name, sha256, models_directory + "/" + file);
+    }
+    for (const daemon::CatalogFile& file : entry->files) {
+        const std::string target = models_directory + "/" + file.name;
+        const auto have = sha256_hex_of_file(target);
+        if (have.ok() && *have == file.sha256) continue;
+        if (*file.url == '\0') {
+            return Error(ErrorCode::kUnsupported,
+                         std::string(file.name) + " has no upstream address of its own; scripts/models installs it");
+        }
+        HEARTH_TRY_STATUS(pull_one(file.url, file.sha256, target));
+    }
+    return {};
+}
+
+/// One line of `hearth doctor`.
+struct Finding {
+    std::string what;
+    bool good = true;
+    std::string detail;
+    std::string remedy;
+};
+
+Finding check_models(const std::string& home) {
+    std::string missing;
+    for (const daemon::CatalogEntry& entry : daemon::catalog()) {
+        for (const daemon::CatalogFile& file : entry.files) {
+            const auto sha256 = sha256_hex_of_file(home + "/models/" + file.name);
+            if (!sha256.ok()) missing += " " + std::string(file.name) + " (missing)";
+            if (sha256.ok() && *sha256 != file.sha256) missing += " " + std::string(file.name) + " (wrong content)";
+        }
+    }
+    return {"models", missing.empty(), missing.empty() ? "all files match their hashes" : "not right:" + missing,
+            "scripts/models, or hearth model pull NAME"};
+}
+
+std::vector<Finding> examine(const Client& client, const std::string& home) {
+    std::vector<Finding> findings;
+    const CpuFeatures& cpu = cpu_features();
+    const std::string isa = cpu.avx512_vnni ? "AVX-512 VNNI" : cpu.avx2 ? "AVX2" : "baseline only";
+    findings.push_back(
+        {"processor", true, cpu.name + ", " + std::to_string(usable_cpus().size()) + " cores, " + isa, ""});
+    const std::size_t available = available_memory_bytes();
+    findings.push_back({"memory", available > (1ull << 30), human_bytes(static_cast<double>(available)) + " available",
+                        "1 GiB is needed for the default models; stop other programs"});
+    std::error_code failed;
+    const auto space = std::filesystem::space(home, failed);
+    findings.push_back(
+        {"disk", !failed && space.available > (1ull << 30),
+         failed ? home + ": " + failed.message() : human_bytes(static_cast<double>(space.available)) + " free",
+         "create " + home + " or free at least 1 GiB"});
+    findings.push_back(check_models(home));
+    const auto extractor = daemon::sibling_program("hearth-extract");
+    findings.push_back(
+        {"extractor", extractor.ok(), extractor.ok() ? *extractor : extractor.error().message, "reinstall hearth"});
+    const bool poppler = ::access("/usr/bin/pdftotext", X_OK) == 0;
+    findings.push_back(
+        {"pdf", poppler, poppler ? "pdftotext is there" : "pdftotext is missing", "apt-get install poppler-utils"});
+    findings.push_back({"sqlite", true, sqlite_version(), ""});
+    const auto ready = client.get("/readyz");
+    findings.push_back({"daemon", ready.ok(), ready.ok() ? "ready at " + client.url() : ready.error().message,
+                        "systemctl status hearthd, or scripts/run"});
+    return findings;
+}
+
+}  // namespace
+
+int run_model_list(const std::string& models_directory, const Output& output) {
+    json list = json::array();
+    for (const daemon::CatalogEntry& entry : daemon::catalog()) {
+        list.push_back({{"name", entry.name},
+                        {"role", entry.role},
+                        {"upstream", entry.upstream},
+                        {"licence", entry.licence},
+                        {"installed", is_there(entry, models_directory)}});
+    }
+    if (output.json) {
+        print_json({{"models", list}});
+        return 0;
+    }
+    for (const json& model : list) {
+        print_line((model["installed"].get<bool>() ? "installed  " : "-          ") + model["name"].get<std::string>() +
+                   "  (" + model["role"].get<std::string>() + ", " + model["licence"].get<std::string>() + ", " +
+                   model["upstream"].get<std::string>() + ")");
+    }
+    return 0;
+}
+
+int run_model_pull(const std::string& name, const std::string& sha256, const std::string& models_directory,
+                   const Output& output) {
+    const Status pulled = pull(name, sha256, models_directory);
+    if (!pulled.ok()) return report(pulled.error(), output);
+    if (output.json) {
+        print_json({{"pulled", name}, {"directory", models_directory}});
+    } else {
+        print_line(name + " is in " + models_directory);
+    }
+    return 0;
+}
+
+int run_bench(const BenchArguments& arguments, const Output& output) {
+    MemoryLedger ledger(available_memory_bytes());
+    const auto figures = llm::run_bench({.model_path = arguments.model,
+                                         .threads = arguments.threads,
+                                         .prefill_tokens = arguments.prefill,
+                                         .decode_tokens = arguments.decode},
+                                        ledger);
+    if (!figures.ok()) return report(figures.error(), output);
+    const std::string model = std::filesystem::path(arguments.model).filename().string();
+    if (output.json) {
+        print_json({{"model", model},
+                    {"threads", figures->threads},
+                    {"isa", figures->isa},
+                    {"prefill_tokens_per_second", figures->prefill_tokens_per_second},
+                    {"decode_tokens_per_second", figures->decode_tokens_per_second},
+                    {"read_bandwidth_bytes_per_second", figures->read_bandwidth_bytes_per_second}});
+        return 0;
+    }
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "%s  %d threads  %s\n  prefill %.1f tok/s\n  decode  %.1f tok/s\n  read    %.1f GB/s", model.c_str(),
+                  figures->threads, figures->isa.c_str(), figures->prefill_tokens_per_second,
+                  figures->decode_tokens_per_second, figures->read_bandwidth_bytes_per_second / 1e9);
+    print_line(text);
+    return 0;
+}
+
+int run_doctor(const Client& client, const std::string& home, const Output& output) {
+    bool good = true;
+    json list = json::array();
+    for (const Finding& finding : examine(client, home)) {
+        good = good && finding.good;
+        list.push_back({{"check", finding.what},
+                        {"ok", finding.good},
+                        {"detail", finding.detail},
+                        {"remedy", finding.good ? "" : finding.remedy}});
+        if (output.json) continue;
+        print_line((finding.good ? "ok    " : "FAIL  ") + finding.what + ": " + escape_control(finding.detail));
+        if (!finding.good) print_line("      remedy: " + finding.remedy);
+    }
+    if (output.json) print_json({{"ok", good}, {"checks", list}});
+    return good ? 0 : 1;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,100 @@
+// hearth: the command-line client.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "daemon/cli/commands.h"
+
+namespace {
+
+using namespace hearth::cli;
+
+std::string environment_or(const char* name, const std::string& fallback) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+struct Globals {
+    ClientOptions client;
+    std::string home;
+    Output output;
+};
+
+void add_globals(CLI::App& cli, Globals& globals) {
+    globals.client.url = environment_or("HEARTH_URL", globals.client.url);
+    globals.client.api_key = environment_or("HEARTH_API_KEY", "");
+    globals.home = environment_or("HEARTH_HOME", ".hearth");
+    cli.add_option("--url", globals.client.url, "address of hearthd (or HEARTH_URL)")->capture_default_str();
+    cli.add_option("--api-key", globals.client.api_key, "key, when the server wants one (or HEARTH_API_KEY)");
+    cli.add_option("--home", globals.home, "hearth's directory, for model and doctor (or HEARTH_HOME)")
+        ->capture_default_str();
+    cli.add_flag("--json", globals.output.json, "print JSON");
+    cli.set_version_flag("--version", HEARTH_VERSION);
+    cli.require_subcommand(1);
+    cli.fallthrough();
+}
+
+void add_search(CLI::App& cli, SearchArguments& search) {
+    CLI::App* command = cli.add_subcommand("search", "hybrid search over the documents");
+    command->add_option("query", search.query, "what to look for")->required();
+    command->add_option("-k", search.k, "results")->check(CLI::Range(1, 200))->capture_default_str();
+    command->add_option("--collection", search.collection, "only this collection (first folder of the path)");
+    command->add_option("--path", search.path, "only paths matching this glob");
+    command->add_option("--type", search.type, "only this type: markdown, text, html, pdf, docx");
+}
+
+void add_ask(CLI::App& cli, AskArguments& ask) {
+    CLI::App* command = cli.add_subcommand("ask", "answer a question from the documents, with sources");
+    command->add_option("question", ask.question)->required();
+    command->add_option("--collection", ask.collection, "only this collection");
+    command->add_option("--max-tokens", ask.max_tokens, "bound of the answer; 0 = the server's");
+    command->add_flag("--wait", ask.wait, "first wait until every file in the folder is indexed");
+}
+
+void add_bench(CLI::App& cli, BenchArguments& bench) {
+    CLI::App* command = cli.add_subcommand("bench", "measure prefill, decode and read bandwidth of a model file");
+    command->add_option("--model", bench.model, "GGUF file")->required();
+    command->add_option("--threads", bench.threads, "0 = every usable core")->capture_default_str();
+    command->add_option("--prefill", bench.prefill, "tokens")->check(CLI::Range(1, 32768))->capture_default_str();
+    command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 32768))->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    signal(SIGPIPE, SIG_IGN);
+    CLI::App cli("hearth: ask your documents");
+    Globals globals;
+    SearchArguments search;
+    AskArguments ask;
+    BenchArguments bench;
+    std::string collection;
+    std::string model_name;
+    std::string model_sha256;
+    add_globals(cli, globals);
+    cli.add_subcommand("status", "what is indexed, what failed and why, and how the engine is");
+    add_ask(cli, ask);
+    add_search(cli, search);
+    cli.add_subcommand("documents", "every file with its state")
+        ->add_option("--collection", collection, "only this collection");
+    CLI::App* model = cli.add_subcommand("model", "models on this machine")->require_subcommand(1);
+    model->add_subcommand("list", "the catalog and what is there");
+    CLI::App* pull = model->add_subcommand("pull", "fetch NAME, hf:owner/repository:file or a URL");
+    pull->add_option("name", model_name)->required();
+    pull->add_option("--sha256", model_sha256, "refuse any other content (catalog names carry theirs)");
+    cli.add_subcommand("doctor", "check the machine, the models and the record; name remedies");
+    add_bench(cli, bench);
+    CLI11_PARSE(cli, argc, argv);
+
+    const Client client(globals.client);
+    const std::string models = globals.home + "/models";
+    if (cli.got_subcommand("status")) return run_status(client, globals.output);
+    if (cli.got_subcommand("ask")) return run_ask(client, ask, globals.output);
+    if (cli.got_subcommand("search")) return run_search(client, search, globals.output);
+    if (cli.got_subcommand("documents")) return run_documents(client, collection, globals.output);
+    if (cli.got_subcommand("doctor")) return run_doctor(client, globals.home, globals.output);
+    if (cli.got_subcommand("bench")) return run_bench(bench, globals.output);
+    if (model->got_subcommand("pull")) return run_model_pull(model_name, model_sha256, models, globals.output);
+    return run_model_list(models, globals.output);
+}

@@ -1,0 +1,73 @@
+#include "daemon/cli/print.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/utf8.h"
+
+namespace hearth::cli {
+namespace {
+
+void write_line(std::FILE* stream, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fputc('\n', stream);
+    std::fflush(stream);
+}
+
+}  // namespace
+
+void print_line(std::string_view text) {
+    write_line(stdout, text);
+}
+
+void print_error_line(std::string_view text) {
+    write_line(stderr, text);
+}
+
+void print_json(const nlohmann::json& value) {
+    write_line(stdout, dump_json(value, 2));
+}
+
+std::string one_line(std::string_view text, std::size_t limit) {
+    std::string out;
+    for (const char c : text) {
+        const bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if (!space) {
+            out += c;
+        } else if (!out.empty() && out.back() != ' ') {
+            out += ' ';
+        }
+        if (out.size() > limit) {
+            out.resize(utf8_floor(out, limit));
+            out += "…";
+            break;
+        }
+    }
+    return escape_control(out);
+}
+
+std::string human_bytes(double bytes) {
+    const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    int unit = 0;
+    while (bytes >= 1024 && unit < 4) {
+        bytes /= 1024;
+        ++unit;
+    }
+    char text[32];
+    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+    return text;
+}
+
+std::string place_of(const nlohmann::json& result) {
+    const auto& chunk = result.at("chunk");
+    std::string place = result.at("document").at("path").get<std::string>();
+    if (chunk.contains("page") && chunk["page"].is_number())
+        place += ", page " + std::to_string(chunk["page"].get<int>());
+    const std::string heading = chunk.value("heading", "");
+    if (!heading.empty()) place += ", " + heading;
+    return escape_control(place);
+}
+
+}  // namespace hearth::cli

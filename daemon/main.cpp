@@ -1,0 +1,141 @@
+// hearthd: arguments, configuration, one App, and the signals that end or reload it.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "core/log.h"
+#include "daemon/app.h"
+#include "daemon/config.h"
+#include "daemon/notify.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using hearth::daemon::App;
+using hearth::daemon::Config;
+namespace notify = hearth::daemon::notify;
+
+// sysexits.h, so that systemd and scripts can tell them apart.
+constexpr int kExitUnavailable = 69;
+constexpr int kExitBadConfig = 78;
+constexpr auto kStatusInterval = 2s;
+constexpr auto kMaintenanceInterval = 5min;
+
+struct Arguments {
+    std::string config_file;
+    std::string home;
+    int port = -1;
+    bool check = false;
+    bool print = false;
+};
+
+sigset_t handled_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    return set;
+}
+
+hearth::Result<Config> effective_config(const Arguments& arguments) {
+    Config config;
+    if (!arguments.config_file.empty()) {
+        HEARTH_TRY(config, hearth::daemon::load_config(arguments.config_file));
+    }
+    if (!arguments.home.empty()) config.home = arguments.home;
+    if (arguments.port >= 0) config.port = arguments.port;
+    return config;
+}
+
+int fail(const hearth::Error& error, int exit_code) {
+    hearth::log_event(hearth::LogLevel::kError, "daemon", "failed", {{"reason", error.message}});
+    return exit_code;
+}
+
+void reload(App& app, const Arguments& arguments) {
+    notify::reloading();
+    const auto config = effective_config(arguments);
+    if (config.ok()) {
+        (void)app.reload(*config).ok();  // logs for itself
+    } else {
+        hearth::log_event(hearth::LogLevel::kError, "daemon", "reload_refused", {{"reason", config.error().message}});
+    }
+    notify::ready(app.status_line());
+}
+
+/// Until SIGTERM or SIGINT. The watchdog is fed from here: status_line() asks the record, so a stuck store stops it.
+void serve(App& app, const Arguments& arguments, const sigset_t& signals) {
+    const auto watchdog = notify::watchdog_interval();
+    const auto tick = watchdog.count() > 0 ? std::min<std::chrono::microseconds>(watchdog / 2, kStatusInterval)
+                                           : std::chrono::microseconds(kStatusInterval);
+    auto next_maintenance = std::chrono::steady_clock::now() + kMaintenanceInterval;
+    for (;;) {
+        const timespec wait{tick.count() / 1'000'000, (tick.count() % 1'000'000) * 1000};
+        const int signal = sigtimedwait(&signals, nullptr, &wait);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        if (signal == SIGHUP) reload(app, arguments);
+        notify::status(app.status_line());
+        notify::watchdog_alive();
+        if (std::chrono::steady_clock::now() >= next_maintenance) {
+            app.maintain();
+            next_maintenance = std::chrono::steady_clock::now() + kMaintenanceInterval;
+        }
+    }
+}
+
+/// Models load for seconds: a signal meanwhile cancels the start instead of waiting for it.
+hearth::Result<std::unique_ptr<App>> start_interruptibly(const Config& config, const sigset_t& signals) {
+    std::stop_source cancel;
+    hearth::Result<std::unique_ptr<App>> app = hearth::Error(hearth::ErrorCode::kInternal, "not started");
+    std::atomic<bool> done = false;
+    std::jthread starter([&] {
+        app = App::start(config, cancel.get_token());
+        done = true;
+    });
+    while (!done) {
+        const timespec wait{0, 20'000'000};
+        const int signal = sigtimedwait(&signals, nullptr, &wait);
+        if (signal == SIGTERM || signal == SIGINT) cancel.request_stop();
+    }
+    starter.join();
+    return app;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    CLI::App cli("hearthd: watches a folder, indexes it and answers questions about it");
+    cli.set_version_flag("--version", HEARTH_VERSION);
+    cli.add_option("--config", arguments.config_file, "TOML file; see hearth.toml.example");
+    cli.add_option("--home", arguments.home, "directory for everything hearth keeps (overrides paths.home)");
+    cli.add_option("--port", arguments.port, "TCP port (overrides server.port; 0 = any free one)")
+        ->check(CLI::Range(0, 65535));
+    cli.add_flag("--check-config", arguments.check, "read the configuration, report errors, exit");
+    cli.add_flag("--print-config", arguments.print, "print the effective configuration, exit");
+    CLI11_PARSE(cli, argc, argv);
+
+    const auto config = effective_config(arguments);
+    if (!config.ok()) return fail(config.error(), kExitBadConfig);
+    if (arguments.print) std::fputs(hearth::daemon::print_config(*config).c_str(), stdout);
+    if (arguments.print || arguments.check) return 0;
+
+    const sigset_t signals = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+
+    auto app = start_interruptibly(*config, signals);
+    if (!app.ok() && app.error().code == hearth::ErrorCode::kCancelled) return 0;
+    if (!app.ok()) return fail(app.error(), kExitUnavailable);
+    notify::ready((*app)->status_line());
+    std::printf("hearth is ready\n  page and API  %s\n  drop files in %s\n", (*app)->summary().url.c_str(),
+                (*app)->summary().inbox.c_str());
+    std::fflush(stdout);
+
+    serve(**app, arguments, signals);
+    notify::stopping();
+    (*app)->stop();
+    return 0;
+}
