@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""kill -9 at random moments while files are written, replaced, renamed and deleted: nothing reported done is lost,
+nothing half-visible, nothing deleted comes back.
+
+The expected state lives outside the daemon: a file's token counts as reported once /v1/documents called the file
+"indexed" with the size of exactly that content. After each kill and restart every reported token must be found by
+search, in its own file, and no token of a deleted or replaced content may be.
+
+    kill_test.py --kills 200 [--seed N]
+"""
+import argparse
+import pathlib
+import random
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import hearthd as support  # noqa: E402
+
+FILES = 8
+
+
+class Folder:
+    """Changes files in the inbox and remembers what the daemon has said about them."""
+
+    def __init__(self, daemon, rng):
+        self.daemon, self.rng = daemon, rng
+        self.content = {}   # name -> token now in the file
+        self.reported = {}  # name -> token the daemon reported as indexed, still current
+        self.dead = set()   # tokens whose content was replaced or deleted, acknowledged as gone
+        self.serial = 0
+
+    def write(self, name):
+        self.serial += 1
+        token = f"token{self.serial:05d}x{self.rng.randrange(10**6):06d}"
+        words = " ".join(self.rng.choice("ember flue hearth ash birch grate kiln soot spark stone".split())
+                         for _ in range(self.rng.randrange(20, 400)))
+        self.reported.pop(name, None)
+        self.content[name] = token
+        path = self.daemon.inbox / name
+        if self.rng.random() < 0.5:
+            path.write_text(f"# {token}\n\n{words}\n")
+        else:  # the way editors save
+            temporary = path.with_name("." + name + ".part")
+            temporary.write_text(f"# {token}\n\n{words}\n")
+            temporary.rename(path)
+
+    def delete(self, name):
+        self.reported.pop(name, None)
+        del self.content[name]
+        (self.daemon.inbox / name).unlink()
+
+    def rename(self, name, target):
+        self.reported.pop(name, None)
+        self.content[target] = self.content.pop(name)
+        (self.daemon.inbox / name).rename(self.daemon.inbox / target)
+
+    def change(self):
+        name = f"f{self.rng.randrange(FILES)}.md"
+        choice = self.rng.random()
+        if name not in self.content or choice < 0.6:
+            self.write(name)
+        elif choice < 0.8:
+            self.delete(name)
+        else:
+            target = f"f{self.rng.randrange(FILES)}.md"
+            if target not in self.content:
+                self.rename(name, target)
+
+    def observe(self):
+        """Takes over what the daemon reports now. A file counts when its indexed size is that of its content."""
+        documents = self.daemon.documents()
+        for name, token in list(self.content.items()):
+            document = documents.get(name)
+            path = self.daemon.inbox / name
+            if document and document["state"] == "indexed" and document["title"] == token and \
+                    document["size_bytes"] == path.stat().st_size:
+                self.reported[name] = token
+
+    def check(self):
+        for name, token in self.reported.items():
+            hits = [h for h in self.daemon.search(token, k=5) if token in h["text"]]
+            assert hits, f"LOST: {name} was reported indexed with {token}"
+            assert {h["document"]["path"] for h in hits} == {name}, f"{token} is shown in {hits}"
+
+    def check_settled(self):
+        """After everything was read again: exactly the folder's content, no ghosts."""
+        documents = self.daemon.documents()
+        assert set(documents) == set(self.content), (sorted(documents), sorted(self.content))
+        for name, token in self.content.items():
+            assert documents[name]["title"] == token, (name, documents[name])
+        alive = set(self.content.values())
+        for hit in self.daemon.search("ember flue hearth ash", k=200):
+            title = self.daemon.get(f"/v1/documents/{hit['document']['id']}")["title"]
+            assert title in alive, f"GHOST: {title}"
+
+
+def one_round(daemon, folder, rng):
+    """Changes files until a random moment, then kills. Only what was observed before the kill counts."""
+    kill_after = rng.uniform(0.0, 1.5)
+    timer = threading.Timer(kill_after, daemon.process.kill)
+    timer.start()
+    try:
+        while daemon.process.poll() is None:
+            folder.change()
+            for _ in range(rng.randrange(1, 6)):
+                folder.observe()
+                daemon.process.poll()
+                time.sleep(0.01)  # pacing of the writer, not waiting for an effect
+    except OSError:
+        pass  # the daemon is gone
+    timer.join()
+    daemon.process.wait()
+    daemon.process.stdout.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments = parser.parse_args()
+    if reason := support.missing_models(support.SMALL):
+        print("skipped:", reason)
+        return 77
+    print("seed", arguments.seed, flush=True)
+    rng = random.Random(arguments.seed)
+    reported = 0
+    with tempfile.TemporaryDirectory(prefix="hearth-kill-") as home:
+        daemon = support.Hearthd(home, chat=support.SMALL, config="[ingest]\nsettle_ms = 50\nrescan_seconds = 1\n")
+        folder = Folder(daemon, rng)
+        for kill in range(1, arguments.kills + 1):
+            daemon.start()
+            folder.check()
+            reported += len(folder.reported)
+            one_round(daemon, folder, rng)
+            if kill % 25 == 0:
+                daemon.start()
+                daemon.wait_idle()
+                support.wait_for("the folder is mirrored", lambda: {
+                    n: d["title"] for n, d in daemon.documents().items()} == folder.content, 60)
+                folder.check_settled()
+                assert daemon.stop() == 0
+                print(f"{kill} kills, {reported} reported files checked, 0 lost, 0 ghosts", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import hearthd as support  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory):
+    """A daemon that has read docs/samples. Tests must leave its documents as they are."""
+    if reason := support.missing_models():
+        pytest.skip(reason)
+    daemon = support.Hearthd(tmp_path_factory.mktemp("samples"))
+    source = support.ROOT / "docs" / "samples"
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            daemon.drop(file, str(file.relative_to(source)))
+    with daemon:
+        daemon.wait_idle()
+        yield daemon
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """A daemon with an empty folder and the small chat model."""
+    if reason := support.missing_models(support.SMALL):
+        pytest.skip(reason)
+    with support.Hearthd(tmp_path, chat=support.SMALL) as running:
+        yield running

@@ -1,0 +1,12 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/document_check.h"
+#include "ingest/extract/parsers.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const auto half = bytes.size() / 8;
+    hearth::test::check_extraction(hearth::ingest::parse_pdf_text(bytes.substr(half), bytes.substr(0, half)));
+    return 0;
+}
