@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -10,18 +11,20 @@
 #include "daemon/app.h"
 #include "daemon/config.h"
 #include "daemon/notify.h"
+#include "daemon/signals.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using hearth::daemon::App;
 using hearth::daemon::Config;
+using hearth::daemon::Signals;
 namespace notify = hearth::daemon::notify;
 
 // sysexits.h, so that systemd and scripts can tell them apart.
 constexpr int kExitUnavailable = 69;
 constexpr int kExitBadConfig = 78;
-constexpr auto kStatusInterval = 2s;
+constexpr std::chrono::milliseconds kStatusInterval = 2s;
 constexpr auto kMaintenanceInterval = 5min;
 
 struct Arguments {
@@ -32,11 +35,8 @@ struct Arguments {
     bool print = false;
 };
 
-sigset_t handled_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-    return set;
+bool ends_the_daemon(int signal) {
+    return signal == SIGTERM || signal == SIGINT;
 }
 
 hearth::Result<Config> effective_config(const Arguments& arguments) {
@@ -66,15 +66,13 @@ void reload(App& app, const Arguments& arguments) {
 }
 
 /// Until SIGTERM or SIGINT. The watchdog is fed from here: status_line() asks the record, so a stuck store stops it.
-void serve(App& app, const Arguments& arguments, const sigset_t& signals) {
-    const auto watchdog = notify::watchdog_interval();
-    const auto tick = watchdog.count() > 0 ? std::min<std::chrono::microseconds>(watchdog / 2, kStatusInterval)
-                                           : std::chrono::microseconds(kStatusInterval);
+void serve(App& app, const Arguments& arguments, Signals& signals) {
+    const auto watchdog = std::chrono::duration_cast<std::chrono::milliseconds>(notify::watchdog_interval());
+    const auto tick = watchdog.count() > 0 ? std::min(watchdog / 2, kStatusInterval) : kStatusInterval;
     auto next_maintenance = std::chrono::steady_clock::now() + kMaintenanceInterval;
     for (;;) {
-        const timespec wait{tick.count() / 1'000'000, (tick.count() % 1'000'000) * 1000};
-        const int signal = sigtimedwait(&signals, nullptr, &wait);
-        if (signal == SIGTERM || signal == SIGINT) return;
+        const int signal = signals.wait(tick);
+        if (ends_the_daemon(signal)) return;
         if (signal == SIGHUP) reload(app, arguments);
         notify::status(app.status_line());
         notify::watchdog_alive();
@@ -85,8 +83,9 @@ void serve(App& app, const Arguments& arguments, const sigset_t& signals) {
     }
 }
 
-/// Models load for seconds: a signal meanwhile cancels the start instead of waiting for it.
-hearth::Result<std::unique_ptr<App>> start_interruptibly(const Config& config, const sigset_t& signals) {
+/// Models load for seconds: a signal meanwhile cancels the start instead of waiting for it. A signal that comes too
+/// late to cancel is found by the caller in `stop`.
+hearth::Result<std::unique_ptr<App>> start_interruptibly(const Config& config, Signals& signals, bool& stop) {
     std::stop_source cancel;
     hearth::Result<std::unique_ptr<App>> app = hearth::Error(hearth::ErrorCode::kInternal, "not started");
     std::atomic<bool> done = false;
@@ -95,12 +94,29 @@ hearth::Result<std::unique_ptr<App>> start_interruptibly(const Config& config, c
         done = true;
     });
     while (!done) {
-        const timespec wait{0, 20'000'000};
-        const int signal = sigtimedwait(&signals, nullptr, &wait);
-        if (signal == SIGTERM || signal == SIGINT) cancel.request_stop();
+        if (!ends_the_daemon(signals.wait(20ms))) continue;
+        stop = true;
+        cancel.request_stop();
     }
     starter.join();
     return app;
+}
+
+int run(const Config& config, const Arguments& arguments, Signals& signals) {
+    bool stop = false;
+    auto app = start_interruptibly(config, signals, stop);
+    if (!app.ok() && app.error().code == hearth::ErrorCode::kCancelled) return 0;
+    if (!app.ok()) return fail(app.error(), kExitUnavailable);
+    if (!stop) {
+        notify::ready((*app)->status_line());
+        std::printf("hearth is ready\n  page and API  %s\n  drop files in %s\n", (*app)->summary().url.c_str(),
+                    (*app)->summary().inbox.c_str());
+        std::fflush(stdout);
+        serve(**app, arguments, signals);
+    }
+    notify::stopping();
+    (*app)->stop();
+    return 0;
 }
 
 }  // namespace
@@ -122,20 +138,7 @@ int main(int argc, char** argv) {
     if (arguments.print) std::fputs(hearth::daemon::print_config(*config).c_str(), stdout);
     if (arguments.print || arguments.check) return 0;
 
-    const sigset_t signals = handled_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-
-    auto app = start_interruptibly(*config, signals);
-    if (!app.ok() && app.error().code == hearth::ErrorCode::kCancelled) return 0;
-    if (!app.ok()) return fail(app.error(), kExitUnavailable);
-    notify::ready((*app)->status_line());
-    std::printf("hearth is ready\n  page and API  %s\n  drop files in %s\n", (*app)->summary().url.c_str(),
-                (*app)->summary().inbox.c_str());
-    std::fflush(stdout);
-
-    serve(**app, arguments, signals);
-    notify::stopping();
-    (*app)->stop();
-    return 0;
+    auto signals = Signals::open();
+    if (!signals.ok()) return fail(signals.error(), kExitUnavailable);
+    return run(*config, arguments, *signals);
 }
