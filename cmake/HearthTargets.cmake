@@ -49,13 +49,23 @@ function(hearth_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
-# hearth_fuzz(NAME SOURCE LINKS...): a libFuzzer program; its kept corpus is tests/fuzz/corpus/NAME.
+# hearth_fuzz(NAME SOURCE LINKS...): a libFuzzer program; its kept corpus is tests/fuzz/corpus/NAME. The fuzz preset
+# builds it; a build that is told where those programs lie runs each for HEARTH_FUZZ_SECONDS as a test.
 function(hearth_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
-  if(NOT HEARTH_FUZZ)
-    return()
+  if(HEARTH_FUZZ)
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  elseif(HEARTH_FUZZ_PROGRAMS)
+    set(found ${CMAKE_BINARY_DIR}/fuzz-corpus/${name})
+    file(MAKE_DIRECTORY ${found})
+    add_test(NAME Fuzz.${name}
+             COMMAND ${HEARTH_FUZZ_PROGRAMS}/${name} -max_total_time=${HEARTH_FUZZ_SECONDS} -timeout=10
+                     -rss_limit_mb=2048 -artifact_prefix=${CMAKE_BINARY_DIR}/ ${found}
+                     ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    math(EXPR limit "${HEARTH_FUZZ_SECONDS} + 120")
+    set_tests_properties(Fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
   endif()
-  add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_LINKS})
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endfunction()

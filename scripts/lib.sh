@@ -32,12 +32,16 @@ install_packages() {
         die "apt-get could not install: ${missing[*]}"
 }
 
-# build_preset PRESET TARGET...: configures once, then builds.
+# configure_preset PRESET [CMAKE ARGUMENTS...]
+configure_preset() {
+    local preset=$1
+    shift
+    (cd "$ROOT" && cmake --preset "$preset" "$@" >&2) || die "cmake could not configure the build; the messages are above"
+}
+
+# build_preset PRESET TARGET...: what configure_preset prepared.
 build_preset() {
     local preset=$1
     shift
-    (cd "$ROOT" &&
-        { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" "${CMAKE_EXTRA[@]}" >&2; } &&
-        cmake --build "build/$preset" --target "$@" >&2) || die "the build failed; the messages are above"
+    cmake --build "$ROOT/build/$preset" --target "$@" >&2 || die "the build failed; the messages are above"
 }
-CMAKE_EXTRA=()
