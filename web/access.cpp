@@ -1,5 +1,7 @@
 #include "web/access.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -7,13 +9,6 @@
 
 namespace hearth::web {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 /// Comparing digests of both sides takes the same time wherever they differ and whatever their lengths.
 bool same_secret(std::string_view given, std::string_view expected) {
@@ -30,6 +25,11 @@ bool all_digits(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
+bool is_ip_address(const std::string& host) {
+    in6_addr ignored{};
+    return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view address) noexcept {
@@ -42,30 +42,28 @@ std::string host_of_authority(std::string_view authority) {
         if (close == std::string_view::npos) return {};
         const std::string_view rest = authority.substr(close + 1);
         if (!rest.empty() && (rest.front() != ':' || !all_digits(rest.substr(1)))) return {};
-        return lower(authority.substr(1, close - 1));
+        return lower_ascii(authority.substr(1, close - 1));
     }
     const std::size_t colon = authority.find(':');
     if (colon != std::string_view::npos && !all_digits(authority.substr(colon + 1))) return {};
-    return lower(authority.substr(0, colon));
+    return lower_ascii(authority.substr(0, colon));
 }
 
 std::optional<ApiError> check_host(const Request& request, const ServerOptions& options) {
     const std::string host = host_of_authority(request.header("host"));
     if (host.empty()) return bad_request("the request needs exactly one well-formed Host header");
     const bool listed = std::any_of(options.allowed_hosts.begin(), options.allowed_hosts.end(),
-                                    [&](const std::string& allowed) { return lower(allowed) == host; });
-    if (listed || host == lower(options.address)) return std::nullopt;
-    if (is_loopback(options.address)) {
-        if (host == "localhost" || host == "127.0.0.1" || host == "::1") return std::nullopt;
-    } else if (options.allowed_hosts.empty()) {
-        return std::nullopt;
-    }
-    return ApiError{421,
-                    "this server does not answer for host '" + host + "'; use http://localhost with its port",
-                    "invalid_request_error",
-                    {},
-                    "host_not_allowed",
-                    {}};
+                                    [&](const std::string& allowed) { return lower_ascii(allowed) == host; });
+    const bool own = host == "localhost" || host == "127.0.0.1" || host == "::1";
+    if (listed || own || host == lower_ascii(options.address)) return std::nullopt;
+    if (!is_loopback(options.address) && is_ip_address(host)) return std::nullopt;
+    return ApiError{
+        421,
+        "this server does not answer for host '" + host + "'; use its address, or add the name to server.allowed_hosts",
+        "invalid_request_error",
+        {},
+        "host_not_allowed",
+        {}};
 }
 
 std::optional<ApiError> check_origin(const Request& request) {
@@ -79,7 +77,8 @@ std::optional<ApiError> check_origin(const Request& request) {
     if (request.header_count("origin") == 0) return std::nullopt;
     std::string_view origin = request.header("origin");
     for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
-        if (origin.starts_with(scheme) && lower(origin.substr(scheme.size())) == lower(request.header("host"))) {
+        if (origin.starts_with(scheme) &&
+            lower_ascii(origin.substr(scheme.size())) == lower_ascii(request.header("host"))) {
             return std::nullopt;
         }
     }
@@ -91,7 +90,7 @@ std::optional<ApiError> check_key(const Request& request, const ServerOptions& o
     std::string_view given = request.header("x-api-key");
     const std::string_view authorization = request.header("authorization");
     constexpr std::string_view kBearer = "bearer ";
-    if (authorization.size() > kBearer.size() && lower(authorization.substr(0, kBearer.size())) == kBearer) {
+    if (authorization.size() > kBearer.size() && lower_ascii(authorization.substr(0, kBearer.size())) == kBearer) {
         given = authorization.substr(kBearer.size());
     }
     if (!given.empty() && same_secret(given, options.api_key)) return std::nullopt;

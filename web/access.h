@@ -17,7 +17,8 @@ bool is_loopback(std::string_view address) noexcept;
 /// The host of "name:port", "[::1]:port" or "name", lower case, without brackets. Empty when malformed.
 std::string host_of_authority(std::string_view authority);
 
-/// Host header: exactly one, and on loopback one of ours, so that a rebound DNS name of a web page is refused (421).
+/// Host header: exactly one, and localhost, the address itself, a name of ServerOptions::allowed_hosts or, off the
+/// loopback, an IP address: a rebound DNS name of a web page is refused (421).
 std::optional<ApiError> check_host(const Request& request, const ServerOptions& options);
 
 /// Requests that change something must not come from a page of another origin (403).

@@ -45,6 +45,7 @@ class App {
     void on_busy_change(std::function<void(bool)> callback);
 
     Metrics& metrics() noexcept { return metrics_; }
+    const Metrics& metrics() const noexcept { return metrics_; }
     const StaticFiles& files() const noexcept { return files_; }
     std::int64_t started_at() const noexcept { return started_at_; }  ///< UNIX seconds
 

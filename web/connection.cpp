@@ -1,20 +1,12 @@
 #include "web/connection.h"
 
-#include <array>
-#include <optional>
-
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
 #include "core/hash.h"
 #include "core/log.h"
-#include "web/exchange.h"
 #include "web/http_head.h"
 #include "web/limits.h"
 
@@ -24,76 +16,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
-
-/// Lives as long as an operation or a handler refers to it. All members are touched on the socket's strand only.
-class Connection : public std::enable_shared_from_this<Connection> {
-  public:
-    Connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub)
-        : socket_(std::move(socket)),
-          timer_(socket_.get_executor()),
-          ticker_(socket_.get_executor()),
-          hub_(std::move(hub)),
-          buffer_(kMaxHeaderBytes + kMaxPipelinedBytes + kChunkBytes) {}
-    ~Connection() { hub_->remove(this); }
-
-    void start();
-    void drain();
-    void cancel();
-    /// On the strand, or when no other thread runs any more.
-    void close();
-
-  private:
-    static constexpr std::size_t kChunkBytes = 64u << 10;
-    static constexpr std::size_t kMaxLingerBytes = 16u << 20;
-    using Parser = http::request_parser<http::buffer_body>;
-
-    void wait_for_request(std::chrono::seconds patience);
-    void read_request_head();
-    void on_head(error_code error);
-    void plan_request();
-    void begin_body();
-    void read_body();
-    void on_body(error_code error);
-    Status take_body_bytes(std::size_t bytes);
-    bool body_too_slow() const;
-    void dispatch();
-    void run_in(WorkerPool& pool);
-    void watch();
-    void on_watched(error_code error, std::size_t bytes);
-    void tick();
-    void pump();
-    void on_written(error_code error, bool last, bool keep_alive);
-    void answered(bool keep_alive);
-    void refuse(Response response);
-    void refuse(const ApiError& error) { refuse(error_response(error)); }
-    void linger();
-    void arm(std::chrono::seconds patience);
-    void disarm();
-    void end_exchange();
-    ExchangeTraits traits(bool keep_alive) const;
-    void new_exchange(bool keep_alive);
-
-    asio::ip::tcp::socket socket_;
-    asio::steady_timer timer_;
-    asio::steady_timer ticker_;
-    std::shared_ptr<ConnectionHub> hub_;
-    beast::flat_buffer buffer_;
-    std::optional<Parser> parser_;
-    std::array<char, kChunkBytes> chunk_{};
-    std::shared_ptr<Request> request_;
-    Plan plan_;
-    std::size_t body_bytes_ = 0;
-    std::chrono::steady_clock::time_point body_began_;
-    std::shared_ptr<Exchange> exchange_;
-    std::string writing_;
-    std::size_t lingered_ = 0;
-    unsigned arm_count_ = 0;
-    bool is_writing_ = false;
-    bool is_watching_ = false;
-    bool next_after_watch_ = false;
-    bool unread_body_ = false;
-    bool peer_gone_ = false;
-};
 
 void Connection::arm(std::chrono::seconds patience) {
     timer_.expires_after(patience);
@@ -228,6 +150,11 @@ Status Connection::take_body_bytes(std::size_t bytes) {
     return {};
 }
 
+/// A body that goes to disk costs no memory. The request gives its share back when it is answered.
+bool Connection::lease_body(std::size_t bytes) {
+    return request_->upload != nullptr || request_->body_lease.grow_to(hub_->bodies, bytes);
+}
+
 bool Connection::body_too_slow() const {
     const auto elapsed = std::chrono::steady_clock::now() - body_began_;
     if (elapsed < kBodyGrace) return false;
@@ -252,6 +179,7 @@ void Connection::on_body(error_code error) {
                        "too_large",
                        {}});
     }
+    if (!lease_body(body_bytes_ + bytes)) return refuse(bodies_full());
     const Status taken = take_body_bytes(bytes);
     if (!taken.ok()) {
         ApiError failure = api_error(taken.error());
@@ -289,10 +217,13 @@ void Connection::dispatch() {
             hub_->app.run(plan_, *request_, *exchange_);
             return exchange_->finish();
         case Lane::kShort:
-            run_in(hub_->short_pool);
+            run_in(hub_->pools.short_jobs);
+            break;
+        case Lane::kBulk:
+            run_in(hub_->pools.bulk_jobs);
             break;
         case Lane::kGeneration:
-            run_in(hub_->generation_pool);
+            run_in(hub_->pools.generations);
             break;
     }
     watch();
@@ -405,61 +336,15 @@ void Connection::linger() {
     });
 }
 
-std::size_t ConnectionHub::connections() const {
-    const std::lock_guard lock(mutex_);
-    return all_.size();
-}
-
-void ConnectionHub::add(const std::shared_ptr<Connection>& connection) {
-    const std::lock_guard lock(mutex_);
-    all_[connection.get()] = connection;
-}
-
-void ConnectionHub::remove(Connection* connection) {
-    const std::lock_guard lock(mutex_);
-    all_.erase(connection);
-}
-
-void ConnectionHub::request_began() {
-    const std::lock_guard lock(mutex_);
-    ++active_;
-}
-
-void ConnectionHub::request_ended() {
-    const std::lock_guard lock(mutex_);
-    if (--active_ == 0) quiet_.notify_all();
-}
-
-bool ConnectionHub::wait_until_quiet(std::chrono::milliseconds limit) {
-    std::unique_lock lock(mutex_);
-    return quiet_.wait_for(lock, limit, [&] { return active_ == 0; });
-}
-
-std::vector<std::shared_ptr<Connection>> ConnectionHub::snapshot() const {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::shared_ptr<Connection>> out;
-    for (const auto& [key, weak] : all_) {
-        if (auto connection = weak.lock()) out.push_back(std::move(connection));
-    }
-    return out;
-}
-
-void ConnectionHub::drain_all() {
-    draining = true;
-    for (const auto& connection : snapshot()) connection->drain();
-}
-
-void ConnectionHub::close_all() {
-    for (const auto& connection : snapshot()) connection->close();
-}
-
-void ConnectionHub::cancel_all() {
-    for (const auto& connection : snapshot()) connection->cancel();
+std::string peer_address(const asio::ip::tcp::socket& socket) {
+    error_code ignored;
+    return socket.remote_endpoint(ignored).address().to_string();
 }
 
 void serve_connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub) {
+    const std::string peer = peer_address(socket);
     const auto connection = std::make_shared<Connection>(std::move(socket), hub);
-    hub->add(connection);
+    hub->add(connection, peer);
     connection->start();
 }
 

@@ -1,55 +1,96 @@
 // One client's connection: reads requests, hands them to the app in order, writes the answers, watches for hang-ups.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <map>
+#include <array>
+#include <chrono>
 #include <memory>
-#include <mutex>
-#include <vector>
+#include <optional>
+#include <string>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
 
-#include "web/app.h"
-#include "web/worker_pool.h"
+#include "web/connection_hub.h"
+#include "web/exchange.h"
 
 namespace hearth::web {
 
-class Connection;
-
-/// What all connections of a server share. Thread-safe.
-class ConnectionHub {
+/// Lives as long as an operation or a handler refers to it. All members are touched on the socket's strand only.
+class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    ConnectionHub(App& the_app, WorkerPool& short_jobs, WorkerPool& generations)
-        : app(the_app), short_pool(short_jobs), generation_pool(generations) {}
+    Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub)
+        : socket_(std::move(socket)),
+          timer_(socket_.get_executor()),
+          ticker_(socket_.get_executor()),
+          hub_(std::move(hub)),
+          buffer_(kMaxHeaderBytes + kMaxPipelinedBytes + kChunkBytes) {}
+    ~Connection() { hub_->remove(this); }
 
-    App& app;
-    WorkerPool& short_pool;
-    WorkerPool& generation_pool;
-    std::atomic<bool> draining{false};
-
-    std::size_t connections() const;
-    void add(const std::shared_ptr<Connection>& connection);
-    void remove(Connection* connection);
-    void request_began();
-    void request_ended();
-    /// True when no request is being answered.
-    bool wait_until_quiet(std::chrono::milliseconds limit);
-    /// Idle connections close now, busy ones after their answer.
-    void drain_all();
-    /// Requests cancellation of everything that is being answered.
-    void cancel_all();
-    /// Once no thread runs connections any more: lets go of those whose last bytes nobody took.
-    void close_all();
+    void start();
+    void drain();
+    void cancel();
+    /// On the strand, or when no other thread runs any more.
+    void close();
 
   private:
-    std::vector<std::shared_ptr<Connection>> snapshot() const;
+    static constexpr std::size_t kChunkBytes = 64u << 10;
+    static constexpr std::size_t kMaxLingerBytes = 16u << 20;
+    using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
-    mutable std::mutex mutex_;
-    std::condition_variable quiet_;
-    std::map<Connection*, std::weak_ptr<Connection>> all_;
-    std::size_t active_ = 0;
+    void wait_for_request(std::chrono::seconds patience);
+    void read_request_head();
+    void on_head(boost::system::error_code error);
+    void plan_request();
+    void begin_body();
+    void read_body();
+    void on_body(boost::system::error_code error);
+    Status take_body_bytes(std::size_t bytes);
+    bool lease_body(std::size_t bytes);
+    bool body_too_slow() const;
+    void dispatch();
+    void run_in(WorkerPool& pool);
+    void watch();
+    void on_watched(boost::system::error_code error, std::size_t bytes);
+    void tick();
+    void pump();
+    void on_written(boost::system::error_code error, bool last, bool keep_alive);
+    void answered(bool keep_alive);
+    void refuse(Response response);
+    void refuse(const ApiError& error) { refuse(error_response(error)); }
+    void linger();
+    void arm(std::chrono::seconds patience);
+    void disarm();
+    void end_exchange();
+    ExchangeTraits traits(bool keep_alive) const;
+    void new_exchange(bool keep_alive);
+
+    boost::asio::ip::tcp::socket socket_;
+    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer ticker_;
+    std::shared_ptr<ConnectionHub> hub_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<Parser> parser_;
+    std::array<char, kChunkBytes> chunk_{};
+    std::shared_ptr<Request> request_;
+    Plan plan_;
+    std::size_t body_bytes_ = 0;
+    std::chrono::steady_clock::time_point body_began_;
+    std::shared_ptr<Exchange> exchange_;
+    std::string writing_;
+    std::size_t lingered_ = 0;
+    unsigned arm_count_ = 0;
+    bool is_writing_ = false;
+    bool is_watching_ = false;
+    bool next_after_watch_ = false;
+    bool unread_body_ = false;
+    bool peer_gone_ = false;
 };
+
+/// The address at the other end, without its port.
+std::string peer_address(const boost::asio::ip::tcp::socket& socket);
 
 /// Takes the socket over; its executor must be a strand.
 void serve_connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub);

@@ -62,6 +62,21 @@ ApiError not_ready(const std::string& why) {
             "not_ready",  kRetryAfter};
 }
 
+ApiError bodies_full() {
+    return {503,          "the requests in work fill the memory set aside for bodies; try again in two seconds",
+            "overloaded", {},
+            "overloaded", kRetryAfter};
+}
+
+ApiError too_large(const std::string& what, std::int64_t limit_bytes) {
+    return {413,
+            what + " is larger than the limit of " + std::to_string(limit_bytes) + " bytes",
+            "invalid_request_error",
+            {},
+            "too_large",
+            {}};
+}
+
 ApiError overloaded() {
     return {429,
             "too many requests are waiting; try again in two seconds",

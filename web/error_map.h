@@ -25,6 +25,10 @@ ApiError api_error(const Error& error);
 ApiError bad_request(std::string message, std::string param = {});
 /// 503 with retry-after: the parts are still loading, `why` says which.
 ApiError not_ready(const std::string& why);
+/// 503 with retry-after: request bodies fill the memory set aside for them.
+ApiError bodies_full();
+/// 413 with the limit.
+ApiError too_large(const std::string& what, std::int64_t limit_bytes);
 /// 429 with retry-after.
 ApiError overloaded();
 

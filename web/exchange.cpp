@@ -107,8 +107,12 @@ void Exchange::finish() {
         const std::lock_guard lock(mutex_);
         if (state_ == State::kStreamDeclared) start_stream_locked();
         if (state_ == State::kOpen) {
-            Response response;
-            response.status = 500;
+            Response response = error_response({500,
+                                                "the request ended without an answer; hearth's log has the details",
+                                                "server_error",
+                                                {},
+                                                "internal",
+                                                {}});
             send_locked(response);
         }
         finished_ = true;

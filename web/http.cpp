@@ -142,6 +142,14 @@ std::string percent_encode(std::string_view text) {
     return out;
 }
 
+std::string lower_ascii(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
 const char* reason_phrase(int status) noexcept {
     switch (status) {
         case 200:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "web/body_budget.h"
 #include "web/upload_file.h"
 
 namespace hearth::web {
@@ -31,6 +32,7 @@ struct Request {
     std::vector<Header> query;    ///< percent-decoded names and values, in order
     std::vector<Header> headers;  ///< lower-case names, in order
     std::string body;
+    BodyLease body_lease;                ///< what `body` takes of the server's budget
     std::shared_ptr<UploadFile> upload;  ///< for routes whose body goes to disk
     std::string id;                      ///< x-request-id of the reply
     std::vector<std::string> captures;   ///< the {} parts of the route's pattern
@@ -59,6 +61,8 @@ struct Response {
 };
 
 const char* reason_phrase(int status) noexcept;
+/// ASCII letters in lower case, as header names and host names compare.
+std::string lower_ascii(std::string_view text);
 
 /// The response's start line and headers, CRLF included. Values with control bytes are dropped: no response splitting.
 std::string response_head(const Response& response);

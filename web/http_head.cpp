@@ -1,21 +1,11 @@
 #include "web/http_head.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include <boost/beast/http/fields.hpp>
 
 #include "web/limits.h"
 
 namespace hearth::web {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 std::string_view view(boost::beast::string_view text) {
     return {text.data(), text.size()};
@@ -35,10 +25,10 @@ std::optional<ApiError> read_head(const boost::beast::http::request_header<>& he
             return ApiError{
                 431, "more than 100 header fields, or one longer than 8192 bytes", "invalid_request_error", {}, {}, {}};
         }
-        out.headers.push_back({lower(view(field.name_string())), std::string(view(field.value()))});
+        out.headers.push_back({lower_ascii(view(field.name_string())), std::string(view(field.value()))});
     }
     const bool other_coding =
-        out.header_count("transfer-encoding") > 0 && lower(out.header("transfer-encoding")) != "chunked";
+        out.header_count("transfer-encoding") > 0 && lower_ascii(out.header("transfer-encoding")) != "chunked";
     const bool two_lengths = out.header_count("transfer-encoding") > 0 && out.header_count("content-length") > 0;
     if (other_coding || two_lengths || out.header_count("content-length") > 1) {
         return bad_request("the length of the body is ambiguous");

@@ -11,6 +11,8 @@ constexpr std::size_t kMaxHeaders = 100;
 constexpr std::size_t kMaxHeaderLineBytes = 8u << 10;
 constexpr std::size_t kMaxTargetBytes = 8u << 10;
 constexpr std::size_t kMaxConnections = 1024;
+constexpr std::size_t kMaxConnectionsPerPeer = 64;
+constexpr std::size_t kMaxLoopbackConnections = 256;       ///< of them: a proxy on this machine is one peer
 constexpr std::size_t kMaxStreamBufferBytes = 256u << 10;  ///< unsent event-stream bytes; more cancels the request
 constexpr std::size_t kMaxPipelinedBytes = 64u << 10;      ///< read ahead while a request is being answered
 constexpr std::size_t kMaxIgnoredBodyBytes = 64u << 10;    ///< a body where none is needed
@@ -28,6 +30,8 @@ constexpr std::chrono::seconds kPingInterval{15};
 constexpr int kIoThreads = 2;
 constexpr int kGenerationThreads = 8;         ///< answers in work or waiting inside the engine's queue
 constexpr std::size_t kGenerationQueue = 64;  ///< waiting for one of those threads; then 429
+constexpr int kBulkThreads = 2;               ///< embeddings of many texts, a check of the whole record
+constexpr std::size_t kBulkQueue = 32;
 constexpr int kShortThreads = 4;
 constexpr std::size_t kShortQueue = 256;
 constexpr std::chrono::milliseconds kRetryAfter{2000};

@@ -80,11 +80,13 @@ void Metrics::generation_started() {
     const std::lock_guard lock(mutex_);
     ++generation_.running;
     ++generation_.requests_total;
+    progressed_at_ = std::chrono::steady_clock::now();
 }
 
 void Metrics::generation_done(const llm::Usage& usage, double first_token_seconds, double total_seconds) {
     const std::lock_guard lock(mutex_);
     --generation_.running;
+    progressed_at_ = std::chrono::steady_clock::now();
     prompt_tokens_ += static_cast<std::uint64_t>(usage.prompt_tokens);
     cached_tokens_ += static_cast<std::uint64_t>(usage.cached_tokens);
     completion_tokens_ += static_cast<std::uint64_t>(usage.completion_tokens);
@@ -100,6 +102,25 @@ void Metrics::generation_failed() {
     const std::lock_guard lock(mutex_);
     --generation_.running;
     ++failed_generations_;
+    progressed_at_ = std::chrono::steady_clock::now();
+}
+
+void Metrics::generation_cancelled() {
+    const std::lock_guard lock(mutex_);
+    --generation_.running;
+    ++cancelled_generations_;
+    progressed_at_ = std::chrono::steady_clock::now();
+}
+
+void Metrics::generation_progressed() {
+    const std::lock_guard lock(mutex_);
+    progressed_at_ = std::chrono::steady_clock::now();
+}
+
+std::chrono::seconds Metrics::generation_silent_for() const {
+    const std::lock_guard lock(mutex_);
+    if (generation_.running == 0) return std::chrono::seconds(0);
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - progressed_at_);
 }
 
 GenerationFigures Metrics::generation() const {
@@ -128,6 +149,8 @@ void Metrics::write(PrometheusText& out) const {
            static_cast<double>(generation_.requests_total));
     single("hearth_generation_failures_total", "counter", "Answers that ended in an error.",
            static_cast<double>(failed_generations_));
+    single("hearth_generation_cancelled_total", "counter", "Answers whose client left, or that a stop ended.",
+           static_cast<double>(cancelled_generations_));
     single("hearth_prompt_tokens_total", "counter", "Prompt tokens.", static_cast<double>(prompt_tokens_));
     single("hearth_prompt_cached_tokens_total", "counter", "Prompt tokens taken from the prefix cache.",
            static_cast<double>(cached_tokens_));

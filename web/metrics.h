@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -51,7 +52,12 @@ class Metrics {
     void refused_busy();
     void generation_started();
     void generation_done(const llm::Usage& usage, double first_token_seconds, double total_seconds);
+    void generation_progressed();
     void generation_failed();
+    /// The client left or the server stops: nobody's failure.
+    void generation_cancelled();
+    /// Since the last start, progress or end of any answer; 0 while none is in work.
+    std::chrono::seconds generation_silent_for() const;
     GenerationFigures generation() const;
     void write(PrometheusText& out) const;
 
@@ -61,6 +67,8 @@ class Metrics {
     std::map<std::string, Histogram> request_seconds_;  ///< by label text
     std::uint64_t refused_ = 0;
     std::uint64_t failed_generations_ = 0;
+    std::uint64_t cancelled_generations_ = 0;
+    std::chrono::steady_clock::time_point progressed_at_{};
     std::uint64_t prompt_tokens_ = 0;
     std::uint64_t cached_tokens_ = 0;
     std::uint64_t completion_tokens_ = 0;

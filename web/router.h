@@ -16,6 +16,7 @@ class App;
 enum class Lane {
     kInline,      ///< answers at once on the connection's thread; must never block
     kShort,       ///< reads the record or the disk
+    kBulk,        ///< works for seconds: many embeddings, the whole record
     kGeneration,  ///< runs a model; waiting clients count against the generation queue
 };
 

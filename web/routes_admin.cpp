@@ -98,11 +98,27 @@ void status(App& app, Request&, ResponseWriter& writer) {
                {"max_connections", kMaxConnections},
                {"generation_queue", kGenerationQueue}}}};
     if (services.model != nullptr) out["engine"] = engine_status(*services.model);
+    if (services.model != nullptr) out["engine"]["problem"] = services.model_problem;
     if (services.embedder != nullptr) out["embedder"] = embedder_status(*services.embedder);
     if (services.corpus != nullptr) out["counts"] = counts_status(*services.corpus);
     if (services.pipeline != nullptr) out["pipeline"] = pipeline_status(*services.pipeline);
     if (services.ledger != nullptr) out["memory"] = memory_status(*services.ledger);
     writer.send(json_response(dump_json(out)));
+}
+
+/// Recounts the whole record: for `hearth doctor`.
+void verify(App& app, Request&, ResponseWriter& writer) {
+    const retrieval::Corpus* corpus = app.services().corpus;
+    if (corpus == nullptr) {
+        writer.send(error_response(not_ready(app.why_not_ready())));
+        return;
+    }
+    const auto mismatches = corpus->verify();
+    if (!mismatches.ok()) {
+        writer.send(error_response(api_error(mismatches.error())));
+        return;
+    }
+    writer.send(json_response(dump_json({{"mismatches", *mismatches}})));
 }
 
 void gauge(PrometheusText& out, const char* name, const char* help, double value) {
@@ -178,6 +194,7 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/readyz", Lane::kInline, BodyKind::kNone, false, readyz},
     {Method::kGet, "/metrics", Lane::kShort, BodyKind::kNone, true, metrics},
     {Method::kGet, "/v1/status", Lane::kShort, BodyKind::kNone, true, status},
+    {Method::kGet, "/v1/verify", Lane::kBulk, BodyKind::kNone, true, verify},
 };
 
 }  // namespace

@@ -19,17 +19,25 @@ namespace {
 
 using nlohmann::json;
 
-/// Measures one answer and reports it, also when it fails.
+/// Measures one answer and reports it, also when it fails or its client leaves.
 class AnswerMeter {
   public:
-    explicit AnswerMeter(Metrics& metrics) : metrics_(metrics) { metrics_.generation_started(); }
+    AnswerMeter(Metrics& metrics, std::stop_token cancelled) : metrics_(metrics), cancelled_(std::move(cancelled)) {
+        metrics_.generation_started();
+    }
     ~AnswerMeter() {
-        if (!done_) metrics_.generation_failed();
+        if (done_) return;
+        if (cancelled_.stop_requested()) {
+            metrics_.generation_cancelled();
+        } else {
+            metrics_.generation_failed();
+        }
     }
     AnswerMeter(const AnswerMeter&) = delete;
     AnswerMeter& operator=(const AnswerMeter&) = delete;
-    void first_text() {
+    void text() {
         if (first_seconds_ < 0) first_seconds_ = elapsed();
+        metrics_.generation_progressed();
     }
     void done(const llm::Usage& usage) {
         done_ = true;
@@ -40,6 +48,7 @@ class AnswerMeter {
   private:
     double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
     Metrics& metrics_;
+    const std::stop_token cancelled_;
     const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     double first_seconds_ = -1;
     bool done_ = false;
@@ -54,8 +63,10 @@ ApiError cancelled_error() {
     return {503, "the answer was stopped before it was complete", "overloaded", {}, "cancelled", {}};
 }
 
+/// As the client sees this server: behind a proxy that speaks TLS, https.
 std::string base_url(const Request& request) {
-    return "http://" + std::string(request.header("host"));
+    const std::string scheme = lower_ascii(request.header("x-forwarded-proto")) == "https" ? "https" : "http";
+    return scheme + "://" + std::string(request.header("host"));
 }
 
 void plain_answer(const ChatRequest& chat, const ReplyIdentity& identity, llm::TextModel& model, ResponseWriter& writer,
@@ -63,7 +74,7 @@ void plain_answer(const ChatRequest& chat, const ReplyIdentity& identity, llm::T
     std::optional<ChunkStream> stream;
     if (chat.stream) stream.emplace(writer, identity, chat.include_usage);
     const auto sink = [&](std::string_view delta) {
-        meter.first_text();
+        meter.text();
         if (stream && !delta.empty() && !stream->text(delta)) return false;
         return !writer.cancelled().stop_requested();
     };
@@ -120,7 +131,7 @@ void document_answer(const ChatRequest& chat, const ReplyIdentity& identity, con
     StopFilter filter(chat.generate.stop);
     std::string shown;
     const auto on_text = [&](const std::string& text) {
-        meter.first_text();
+        meter.text();
         const std::string visible = filter.push(text);
         shown += visible;
         const bool alive = !stream || visible.empty() || stream->text(visible);
@@ -188,7 +199,7 @@ void chat_completions(App& app, Request& request, ResponseWriter& writer) {
     }
     if (writer.cancelled().stop_requested()) return fail(writer, cancelled_error());
     const App::BusyScope busy(app);
-    AnswerMeter meter(app.metrics());
+    AnswerMeter meter(app.metrics(), writer.cancelled());
     const ReplyIdentity identity{"chatcmpl-" + random_hex(12), std::time(nullptr), chat.model};
     if (chat.from_documents) {
         document_answer(chat, identity, base_url(request), *services.agent, writer, meter);

@@ -76,27 +76,28 @@ void get_passage(App& app, Request& request, ResponseWriter& writer) {
     writer.send(json_response(dump_json(to_json(*passage))));
 }
 
-/// The file of a document, provided it really lies under the inbox: no symbolic link may lead out of it.
-Result<std::string> file_in_inbox(const std::string& inbox, const std::string& relative) {
+/// A folder's real path, provided it lies under the inbox: no symbolic link may lead out of it.
+Result<std::filesystem::path> folder_in_inbox(const std::string& inbox, const std::filesystem::path& relative) {
     std::error_code error;
     const auto root = std::filesystem::canonical(inbox, error);
     if (error) return Error(ErrorCode::kUnavailable, "the inbox " + inbox + " cannot be opened: " + error.message());
-    const auto parent = std::filesystem::canonical((root / relative).parent_path(), error);
-    if (error) return Error(ErrorCode::kNotFound, relative + " is not in the inbox any more");
-    const auto inside = parent.lexically_relative(root);
+    const auto folder = std::filesystem::canonical(root / relative, error);
+    if (error) return Error(ErrorCode::kNotFound, relative.string() + " is not in the inbox any more");
+    const auto inside = folder.lexically_relative(root);
     if (inside.empty() || *inside.begin() == "..") {
-        return Error(ErrorCode::kPermissionDenied, relative + " does not lie inside the inbox");
+        return Error(ErrorCode::kPermissionDenied, "'" + relative.string() + "' leads out of the inbox");
     }
-    return (parent / std::filesystem::path(relative).filename()).string();
+    return folder;
 }
 
-Status remove_file(const std::string& inbox, const std::string& relative) {
-    HEARTH_TRY(const std::string path, file_in_inbox(inbox, relative));
+Status remove_file(const std::string& inbox, const std::filesystem::path& relative) {
+    HEARTH_TRY(const std::filesystem::path folder, folder_in_inbox(inbox, relative.parent_path()));
+    const std::string path = (folder / relative.filename()).string();
     if (::unlink(path.c_str()) != 0) {
         if (errno == ENOENT) return {};  // gone already: the rescan will notice
-        return errno_error("remove", relative, errno);
+        return errno_error("remove", relative.string(), errno);
     }
-    return sync_directory(std::filesystem::path(path).parent_path().string());
+    return sync_directory(folder.string());
 }
 
 void delete_document(App& app, Request& request, ResponseWriter& writer) {
@@ -119,7 +120,20 @@ Result<std::string> upload_directory(const App& app, const Request& request) {
     HEARTH_TRY(const std::string name, safe_file_name(*collection));
     if (name != *collection) return Error(ErrorCode::kInvalidArgument, "'collection' must be one folder name");
     HEARTH_TRY_STATUS(make_directories(inbox + "/" + name));
-    return inbox + "/" + name;
+    HEARTH_TRY(const std::filesystem::path folder, folder_in_inbox(inbox, name));
+    return folder.string();
+}
+
+/// What an upload came to: the files that are in the folder now, and the failure that ended it.
+struct Stored {
+    json files = json::array();
+    std::optional<ApiError> failure;
+};
+
+ApiError upload_error(const Error& error) {
+    ApiError out = api_error(error);
+    if (error.code == ErrorCode::kResourceExhausted) out.status = 507;
+    return out;
 }
 
 Result<json> publish(UploadFile& file, const std::string& directory, const std::string& raw_name) {
@@ -129,52 +143,70 @@ Result<json> publish(UploadFile& file, const std::string& directory, const std::
     return json{{"name", given}, {"size_bytes", file.size()}};
 }
 
-/// Each file part of the form becomes a file of its own.
-Result<json> publish_form(const UploadFile& form, const std::string& boundary, const std::string& directory,
-                          std::int64_t max_bytes) {
-    HEARTH_TRY(const MappedFile mapped, MappedFile::open(form.path()));
-    const std::string_view body(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
-    HEARTH_TRY(const std::vector<FormPart> parts, parse_multipart(body, boundary));
-    json files = json::array();
+Result<json> publish_part(const FormPart& part, const std::string& directory) {
+    HEARTH_TRY(UploadFile file, UploadFile::create(directory));
+    HEARTH_TRY_STATUS(file.append(part.content));
+    return publish(file, directory, part.file_name);
+}
+
+/// Each file part of the form becomes a file of its own, up to the first that cannot.
+Stored publish_form(const std::vector<FormPart>& parts, const std::string& directory, std::int64_t max_bytes) {
+    Stored stored;
     for (const FormPart& part : parts) {
         if (part.file_name.empty()) continue;
         if (static_cast<std::int64_t>(part.content.size()) > max_bytes) {
-            return Error(ErrorCode::kInvalidArgument, "a file of the form is larger than the upload limit");
+            stored.failure = too_large(part.file_name, max_bytes);
+            return stored;
         }
-        HEARTH_TRY(UploadFile file, UploadFile::create(directory));
-        HEARTH_TRY_STATUS(file.append(part.content));
-        HEARTH_TRY(json entry, publish(file, directory, part.file_name));
-        files.push_back(std::move(entry));
+        auto entry = publish_part(part, directory);
+        if (!entry.ok()) {
+            stored.failure = upload_error(entry.error());
+            stored.failure->message = part.file_name + ": " + stored.failure->message;
+            return stored;
+        }
+        stored.files.push_back(std::move(*entry));
     }
-    if (files.empty()) return Error(ErrorCode::kInvalidArgument, "the form holds no file");
-    return files;
+    if (stored.files.empty()) stored.failure = bad_request("the form holds no file");
+    return stored;
 }
 
-Result<json> store_upload(App& app, Request& request) {
+Result<Stored> store_upload(App& app, Request& request) {
     if (!request.upload) return Error(ErrorCode::kInvalidArgument, "the request has no body: send the file's bytes");
     HEARTH_TRY(const std::string directory, upload_directory(app, request));
     const std::string boundary = multipart_boundary(request.header("content-type"));
     const std::int64_t limit = app.options().max_upload_bytes;
-    if (!boundary.empty()) return publish_form(*request.upload, boundary, directory, limit);
+    if (!boundary.empty()) {
+        HEARTH_TRY(const MappedFile mapped, MappedFile::open(request.upload->path()));
+        const std::string_view body(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+        HEARTH_TRY(const std::vector<FormPart> parts, parse_multipart(body, boundary));
+        return publish_form(parts, directory, limit);
+    }
+    Stored stored;
     if (request.upload->size() > limit) {
-        return Error(ErrorCode::kInvalidArgument,
-                     "the file is larger than the limit of " + std::to_string(limit) + " bytes");
+        stored.failure = too_large("the file", limit);
+        return stored;
     }
     HEARTH_TRY(json entry, publish(*request.upload, directory, request.parameter("name").value_or("")));
-    return json::array({std::move(entry)});
+    stored.files.push_back(std::move(entry));
+    return stored;
 }
 
+/// 201 with the files; a failure also names the files that were stored before it.
 void upload_document(App& app, Request& request, ResponseWriter& writer) {
-    const auto files = store_upload(app, request);
-    if (!files.ok()) {
-        ApiError error = api_error(files.error());
-        if (files.error().code == ErrorCode::kResourceExhausted) error.status = 507;
-        writer.send(error_response(error));
+    auto stored = store_upload(app, request);
+    if (!stored.ok()) {
+        writer.send(error_response(upload_error(stored.error())));
         return;
     }
-    HEARTH_LOG(kInfo, "web", "uploaded", {{"request", request.id}, {"files", files->size()}});
-    if (auto* pipeline = app.services().pipeline) pipeline->rescan();
-    writer.send(json_response(dump_json({{"files", *files}}), 201));
+    if (!stored->files.empty()) {
+        HEARTH_LOG(kInfo, "web", "uploaded", {{"request", request.id}, {"files", stored->files.size()}});
+        if (auto* pipeline = app.services().pipeline) pipeline->rescan();
+    }
+    Response response = stored->failure ? error_response(*stored->failure) : json_response("{}", 201);
+    json body = json::parse(response.body);
+    body["files"] = std::move(stored->files);
+    response.body = dump_json(body);
+    writer.send(std::move(response));
 }
 
 /// For the two buttons of the pipeline; `act` is told the pipeline when there is one.

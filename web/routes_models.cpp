@@ -108,6 +108,22 @@ json vector_json(const std::vector<float>& row, bool base64) {
     return base64_encode(std::as_bytes(std::span(row)));
 }
 
+/// Adds up the inputs' tokens; an input that the model would cut is refused instead.
+std::optional<ApiError> count_tokens(const std::vector<std::string>& inputs, const llm::EmbeddingModel& model,
+                                     std::size_t& tokens) {
+    const auto limit = static_cast<std::size_t>(model.max_tokens() - 2);  // [CLS] and [SEP] take a place each
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const std::size_t length = model.token_spans(inputs[i]).size();
+        if (length > limit) {
+            return bad_request("input " + std::to_string(i) + " has " + std::to_string(length) + " tokens; '" +
+                                   model.id() + "' takes at most " + std::to_string(limit) + ": split the text",
+                               "input");
+        }
+        tokens += length;
+    }
+    return std::nullopt;
+}
+
 void embeddings(App& app, Request& request, ResponseWriter& writer) {
     EmbeddingsRequest wanted;
     auto error = decode_embeddings(request.body, wanted);
@@ -126,6 +142,8 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
     if (!error && wanted.dimensions > model->dimensions()) {
         error = bad_request("'dimensions' can be at most " + std::to_string(model->dimensions()), "dimensions");
     }
+    std::size_t tokens = 0;
+    if (!error) error = count_tokens(wanted.inputs, *model, tokens);
     if (error) {
         writer.send(error_response(*error));
         return;
@@ -138,11 +156,9 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
     const auto width = static_cast<std::size_t>(model->dimensions());
     const int dimensions = wanted.dimensions == 0 ? model->dimensions() : wanted.dimensions;
     json data = json::array();
-    std::size_t tokens = 0;
     for (std::size_t i = 0; i < wanted.inputs.size(); ++i) {
         const auto row = shortened(std::span(*rows).subspan(i * width, width), dimensions);
         data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", vector_json(row, wanted.base64)}});
-        tokens += model->token_spans(wanted.inputs[i]).size();
     }
     writer.send(json_response(dump_json({{"object", "list"},
                                          {"data", std::move(data)},
@@ -153,7 +169,7 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
 constexpr Route kRoutes[] = {
     {Method::kGet, "/v1/models", Lane::kInline, BodyKind::kNone, true, list_models},
     {Method::kGet, "/v1/models/{}", Lane::kInline, BodyKind::kNone, true, get_model},
-    {Method::kPost, "/v1/embeddings", Lane::kShort, BodyKind::kMemory, true, embeddings},
+    {Method::kPost, "/v1/embeddings", Lane::kBulk, BodyKind::kMemory, true, embeddings},
 };
 
 }  // namespace

@@ -23,8 +23,14 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kAcceptRetry{100};  // out of descriptors: wait for some to be closed
-constexpr std::string_view kFullReply =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// For a connection that is turned away before its request is read.
+std::string full_reply(const std::string& why) {
+    Response response = error_response({503, why, "overloaded", {}, "overloaded", kRetryAfter});
+    response.set("Content-Length", std::to_string(response.body.size()));
+    response.set("Connection", "close");
+    return response_head(response) + response.body;
+}
 
 /// Accepts until told to stop. Touched on its own strand only.
 class Listener : public std::enable_shared_from_this<Listener> {
@@ -84,10 +90,12 @@ class Listener : public std::enable_shared_from_this<Listener> {
             });
             return;
         }
-        if (hub_->connections() >= kMaxConnections) {
+        const std::string peer = peer_address(socket);
+        if (const std::string why = hub_->why_full(peer, is_loopback(peer)); !why.empty()) {
+            const std::string reply = full_reply(why);
             error_code ignored;
             socket.non_blocking(true, ignored);
-            socket.send(asio::buffer(kFullReply.data(), kFullReply.size()), 0, ignored);
+            socket.send(asio::buffer(reply), 0, ignored);
             socket.shutdown(tcp::socket::shutdown_both, ignored);
         } else {
             serve_connection(std::move(socket), hub_);
@@ -106,8 +114,9 @@ class BeastServer : public Server {
   public:
     explicit BeastServer(const ServerOptions& options) : app_(options) {
         short_pool_.emplace(kShortThreads, kShortQueue);
+        bulk_pool_.emplace(kBulkThreads, kBulkQueue);
         generation_pool_.emplace(kGenerationThreads, kGenerationQueue);
-        hub_ = std::make_shared<ConnectionHub>(app_, *short_pool_, *generation_pool_);
+        hub_ = std::make_shared<ConnectionHub>(app_, WorkerPools{*short_pool_, *bulk_pool_, *generation_pool_});
         listener_ = std::make_shared<Listener>(io_, hub_);
     }
     ~BeastServer() override { stop(std::chrono::milliseconds(0)); }
@@ -126,6 +135,8 @@ class BeastServer : public Server {
     void set_services(const Services& services) override { app_.set_services(services); }
     void on_busy_change(std::function<void(bool)> callback) override { app_.on_busy_change(std::move(callback)); }
 
+    std::chrono::seconds silent_for() const override { return app_.metrics().generation_silent_for(); }
+
     void stop(std::chrono::milliseconds drain) override {
         if (stopped_) return;
         stopped_ = true;
@@ -137,6 +148,7 @@ class BeastServer : public Server {
             hub_->wait_until_quiet(kAfterCancel);
         }
         generation_pool_.reset();  // joins: no handler runs past here, so the services may go
+        bulk_pool_.reset();
         short_pool_.reset();
         app_.set_services({});
         io_.stop();
@@ -149,6 +161,7 @@ class BeastServer : public Server {
 
     App app_;
     std::optional<WorkerPool> short_pool_;
+    std::optional<WorkerPool> bulk_pool_;
     std::optional<WorkerPool> generation_pool_;
     std::shared_ptr<ConnectionHub> hub_;
     asio::io_context io_{kIoThreads};

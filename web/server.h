@@ -25,9 +25,10 @@ struct ServerOptions {
     std::string inbox_directory;        ///< uploads land here
     std::int64_t max_upload_bytes = 200ll << 20;
     std::size_t max_body_bytes = 10u << 20;
+    std::size_t max_bodies_bytes = 128u << 20;  ///< in memory over all connections; more is answered 503
     std::string version;
     /// Host names accepted besides localhost and the address itself ("hearth.lan"): the guard against DNS rebinding.
-    /// Off loopback an empty list accepts any host, because a key is required there.
+    /// Off loopback IP addresses are accepted too.
     std::vector<std::string> allowed_hosts;
 };
 
@@ -39,6 +40,7 @@ struct Services {
     agents::Agent* agent = nullptr;
     ingest::Pipeline* pipeline = nullptr;
     const MemoryLedger* ledger = nullptr;
+    std::string model_problem = {};  ///< why another model than the configured one answers; empty when it does
 };
 
 /// Listens from start() on: /healthz answers at once, /readyz and the API answer 503 until set_services().
@@ -55,6 +57,8 @@ class Server {
     virtual void set_services(const Services& services) = 0;
     /// Stops accepting, lets running answers finish until the deadline, then cancels them.
     virtual void stop(std::chrono::milliseconds drain) = 0;
+    /// How long no answer in work has made progress; 0 while none is in work.
+    virtual std::chrono::seconds silent_for() const = 0;
     /// True while a person waits for an answer: the daemon pauses ingest then.
     virtual void on_busy_change(std::function<void(bool busy)> callback) = 0;
 };

@@ -8,7 +8,7 @@
 namespace hearth::test {
 
 /// Answers every question with two cited sentences; "unicorn" is not found, "overload" is refused, "slow" takes long,
-/// "evil" answers with markup that must stay text.
+/// "evil" answers with markup that must stay text, "lengthy" says much after its citations, "tools" uses one first.
 class FakeHouse {
   public:
     FakeHouse() {
@@ -99,6 +99,10 @@ class FakeHouse {
         out.gate_score = out.found ? 0.91 : 0.07;
         if (!sink(agents::StepEvent{"searching"})) return gone(out);
         if (!sink(agents::SourcesEvent{out.sources, out.found})) return gone(out);
+        if (has("tools") &&
+            !sink(agents::ToolEvent{{"search_documents", R"({"query":"kiln"})", "2 passages", 0.25, false}})) {
+            return gone(out);
+        }
         std::vector<std::string> words;
         if (out.found) {
             words = {"Raise the ",
@@ -120,6 +124,7 @@ class FakeHouse {
             words = {"<img src=x onerror=alert(1)>\n\n", "[click](javascript:alert(1)) ", "<script>alert(1)</script> ",
                      "![pic](http://evil.example/x.png)\n\n", "- item\n- `<b>`\n"};
         }
+        if (has("lengthy")) words.insert(words.end(), 300, "and so on ");
         for (const std::string& word : words) {
             if (wait.count() > 0) wait_or_cancel(wait, cancel);
             if (cancel.stop_requested() || !sink(agents::DeltaEvent{word})) return gone(out);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -132,13 +133,16 @@ class RawClient {
             const auto left =
                 std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             pollfd waiting{fd_.get(), POLLIN, 0};
-            if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) break;
+            const int wait_ms =
+                std::max(0, static_cast<int>(left.count()));  // past the deadline: what is there already
+            if (::poll(&waiting, 1, wait_ms) <= 0) break;
             char buffer[4096];
             const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
             if (n <= 0)
                 closed_ = true;
             else
                 received_.append(buffer, static_cast<std::size_t>(n));
+            if (wait_ms == 0) break;
         }
         return received_;
     }

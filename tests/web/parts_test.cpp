@@ -149,11 +149,15 @@ TEST(HostCheck, LetsOnlyLoopbackNamesInOnLoopback) {
     EXPECT_FALSE(check_host(with_headers({{"host", "hearth.lan:80"}}), options));
 }
 
-TEST(HostCheck, OffLoopbackAnyHostUnlessListed) {
+TEST(HostCheck, OffLoopbackOnlyAddressesAndListedNames) {
     ServerOptions options;
     options.address = "0.0.0.0";
-    EXPECT_FALSE(check_host(with_headers({{"host", "any.example"}}), options));
+    for (const char* host : {"192.168.1.7:4327", "[fd00::7]", "localhost"}) {
+        EXPECT_FALSE(check_host(with_headers({{"host", host}}), options)) << host;
+    }
+    EXPECT_TRUE(check_host(with_headers({{"host", "hearth.lan"}}), options));
     options.allowed_hosts = {"hearth.lan"};
+    EXPECT_FALSE(check_host(with_headers({{"host", "hearth.lan"}}), options));
     EXPECT_TRUE(check_host(with_headers({{"host", "any.example"}}), options));
 }
 

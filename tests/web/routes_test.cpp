@@ -90,6 +90,18 @@ TEST_F(Routes, AnnotationsCountCodePoints) {
     EXPECT_EQ(message["hearth"]["citations"][0]["start"], start);
 }
 
+TEST_F(Routes, AnnotationsBehindATlsProxyAreHttps) {
+    Request request;
+    request.method = Method::kPost;
+    ASSERT_TRUE(parse_target("/v1/chat/completions", request).ok());
+    request.headers = {{"host", "localhost"}, {"x-forwarded-proto", "https"}};
+    request.body = R"({"model":"hearth","messages":[{"role":"user","content":"How fast?"}]})";
+    CapturingWriter writer;
+    call(app_, request, writer);
+    const std::string url = writer.json()["choices"][0]["message"]["annotations"][0]["url_citation"]["url"];
+    EXPECT_EQ(url.rfind("https://localhost/#/document/", 0), 0u) << url;
+}
+
 TEST_F(Routes, StreamedChunksComeInTheOrderClientsExpect) {
     const auto events = chat({{"stream", true}, {"stream_options", {{"include_usage", true}}}}).events();
 
@@ -193,6 +205,10 @@ TEST_F(Routes, AHangUpCancelsTheAnswerAndBusyEnds) {
 
     EXPECT_EQ(house_.cancelled_answers, 1);
     EXPECT_EQ(busy, (std::vector<bool>{true, false}));
+    const std::string metrics = get("/metrics").response.body;
+    EXPECT_NE(metrics.find("hearth_generation_cancelled_total 1\n"), std::string::npos);
+    EXPECT_NE(metrics.find("hearth_generation_failures_total 0\n"), std::string::npos);
+    EXPECT_NE(metrics.find("hearth_generation_running 0\n"), std::string::npos);
     EXPECT_EQ(writer.stream.find("[DONE]"), std::string::npos);
 }
 
@@ -253,6 +269,14 @@ TEST_F(Routes, EmbeddingsRefuseWhatTheyCannotEmbed) {
         EXPECT_EQ(reply.response.status, 400) << input;
         EXPECT_EQ(reply.json()["error"]["param"], "input") << input;
     }
+    const auto longer =
+        post("/v1/embeddings", {{"model", "fake-embedder"}, {"input", {"x", std::string(4 * 255, 'x')}}});
+    EXPECT_EQ(longer.response.status, 400);  // the scripted embedder counts a token for four bytes
+    EXPECT_NE(longer.json()["error"]["message"].get<std::string>().find("input 1 has 255 tokens"), std::string::npos);
+    EXPECT_NE(longer.json()["error"]["message"].get<std::string>().find("at most 254"), std::string::npos);
+    EXPECT_EQ(
+        post("/v1/embeddings", {{"model", "fake-embedder"}, {"input", std::string(4 * 254, 'x')}}).response.status,
+        200);
     EXPECT_EQ(post("/v1/embeddings", {{"model", "none"}, {"input", "x"}}).response.status, 404);
     EXPECT_EQ(post("/v1/embeddings", {{"model", "fake-embedder"}, {"input", "x"}, {"dimensions", 5}}).response.status,
               400);
@@ -307,6 +331,68 @@ TEST_F(Routes, UploadsLandInTheInboxUnderSafeNames) {
         EXPECT_EQ(upload(std::string("/v1/documents?") + bad, "x").response.status, 400) << bad;
     }
     EXPECT_EQ(upload("/v1/documents?name=empty.txt", "").response.status, 400);
+}
+
+TEST_F(Routes, ACollectionThatLeadsOutOfTheInboxTakesNothing) {
+    const test::TempDir outside;
+    std::filesystem::create_directory_symlink(outside.path(), inbox_.path("notes"));
+    const auto plain = upload("/v1/documents?name=a.txt&collection=notes", "x");
+    EXPECT_EQ(plain.response.status, 403) << plain.response.body;
+    const std::string form =
+        "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"c.md\"\r\n\r\n# C\r\n--B--\r\n";
+    EXPECT_EQ(upload("/v1/documents?collection=notes", form, "multipart/form-data; boundary=B").response.status, 403);
+    EXPECT_TRUE(std::filesystem::is_empty(outside.path()));
+}
+
+TEST_F(Routes, AFormThatFailsHalfWayNamesWhatWasStored) {
+    const auto part = [](const std::string& name, const std::string& content) {
+        return "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" + name + "\"\r\n\r\n" + content +
+               "\r\n";
+    };
+    const auto reply =
+        upload("/v1/documents", part("one.md", "# 1") + part("two.md", "") + part("three.md", "# 3") + "--B--\r\n",
+               "multipart/form-data; boundary=B");
+    EXPECT_EQ(reply.response.status, 400);
+    const json body = reply.json();
+    ASSERT_EQ(body["files"].size(), 1u);
+    EXPECT_EQ(body["files"][0]["name"], "one.md");
+    EXPECT_NE(body["error"]["message"].get<std::string>().find("two.md"), std::string::npos);
+    EXPECT_TRUE(std::filesystem::exists(inbox_.path("one.md")));
+    EXPECT_FALSE(std::filesystem::exists(inbox_.path("three.md")));
+    EXPECT_EQ(house_.pipeline.rescans, 1);
+}
+
+TEST_F(Routes, TooLargeAnUploadIs413AlsoInsideAForm) {
+    ServerOptions small = options();
+    small.max_upload_bytes = 3;
+    App app(small);
+    const auto put = [&](const std::string& bytes, const std::string& type) {
+        Request request;
+        request.method = Method::kPost;
+        EXPECT_TRUE(parse_target("/v1/documents?name=a.txt", request).ok());
+        request.headers.push_back({"content-type", type});
+        auto file = UploadFile::create(inbox_.path());
+        EXPECT_TRUE(file.ok() && file->append(bytes).ok());
+        request.upload = std::make_shared<UploadFile>(std::move(*file));
+        CapturingWriter writer;
+        call(app, request, writer);
+        return writer.response.status;
+    };
+    EXPECT_EQ(put("four", "text/plain"), 413);
+    EXPECT_EQ(put("--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"c.md\"\r\n\r\nfour\r\n--B--\r\n",
+                  "multipart/form-data; boundary=B"),
+              413);
+}
+
+TEST_F(Routes, VerifyTellsTheMismatches) {
+    EXPECT_EQ(get("/v1/verify").json()["mismatches"], json::array());
+}
+
+TEST_F(Routes, StatusSaysWhyAnotherModelAnswers) {
+    Services services = house_.services();
+    services.model_problem = "the file is damaged";
+    app_.set_services(services);
+    EXPECT_EQ(get("/v1/status").json()["engine"]["problem"], "the file is damaged");
 }
 
 TEST_F(Routes, FormUploadsBecomeFiles) {

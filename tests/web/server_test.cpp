@@ -23,6 +23,7 @@ class SocketServer : public testing::Test {
         options.inbox_directory = inbox_.path();
         options.max_body_bytes = 4096;
         options.max_upload_bytes = 100'000;
+        options.max_bodies_bytes = 6000;
         options.version = "1.2.3";
         auto started = Server::start(options);
         HEARTH_CHECK(started.ok());
@@ -143,6 +144,57 @@ TEST_F(SocketServer, ChunkedBodiesMeetTheLimitToo) {
     client.send("POST /v1/search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 3; ++i) client.send("800\r\n" + std::string(2048, ' ') + "\r\n");
     EXPECT_EQ(status_of(client.response()), 413);
+}
+
+TEST_F(SocketServer, BodiesInWorkShareABudget) {
+    const std::string head = "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n";
+    RawClient clients[2] = {connect(), connect()};
+    for (RawClient& client : clients) client.send(head + std::string(3900, ' '));  // both do not fit into 6000 bytes
+    std::string replies[2];
+    ASSERT_TRUE(eventually([&] {
+        for (int i = 0; i < 2; ++i) {
+            replies[i] =
+                clients[i].read_until([](const std::string& all) { return !all.empty(); }, std::chrono::seconds(0));
+        }
+        return !replies[0].empty() || !replies[1].empty();
+    }));
+    const int refused = replies[0].empty() ? 1 : 0;
+    const std::string refusal = clients[refused].response();
+    EXPECT_EQ(status_of(refusal), 503);
+    EXPECT_NE(refusal.find("Retry-After: 2"), std::string::npos) << refusal;
+    clients[1 - refused].send(std::string(100, ' '));
+    EXPECT_EQ(status_of(clients[1 - refused].response()), 400) << "blanks are no search, but they were read";
+    RawClient later = connect();
+    later.send(head + std::string(4000, ' '));
+    EXPECT_EQ(status_of(later.response()), 400) << "both shares were given back";
+}
+
+TEST_F(SocketServer, OneAddressCannotTakeAllConnections) {
+    std::vector<std::unique_ptr<RawClient>> held;
+    for (std::size_t i = 0; i < kMaxLoopbackConnections; ++i) {
+        held.push_back(std::make_unique<RawClient>(server_->port()));
+        held.back()->get("/healthz");
+        ASSERT_EQ(status_of(held.back()->response()), 200) << i;
+    }
+    const std::string reply = connect().read_all();
+    EXPECT_EQ(status_of(reply), 503);
+    EXPECT_NE(reply.find("\"message\":\"there are 256 connections from your address"), std::string::npos) << reply;
+    held.clear();
+    EXPECT_TRUE(eventually([&] {
+        RawClient again = connect();
+        again.get("/healthz");
+        return status_of(again.response()) == 200;
+    }));
+}
+
+TEST_F(SocketServer, SilenceIsCountedWhileAnAnswerIsInWork) {
+    EXPECT_EQ(server_->silent_for(), std::chrono::seconds(0));
+    RawClient client = connect();
+    client.post("/v1/chat/completions", chat_body("\"stream\":true,", "slow"));
+    client.read_until("\"sources\"");
+    EXPECT_TRUE(eventually([&] { return server_->silent_for() >= std::chrono::seconds(1); }));
+    client.close();
+    EXPECT_TRUE(eventually([&] { return server_->silent_for() == std::chrono::seconds(0); }));
 }
 
 TEST_F(SocketServer, UploadsGoToDiskAndOversizeLeavesNothing) {
