@@ -1,12 +1,9 @@
 #include "daemon/app.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "agents/agent.h"
 #include "core/file.h"
@@ -14,6 +11,7 @@
 #include "core/memory_ledger.h"
 #include "daemon/adapters.h"
 #include "daemon/catalog.h"
+#include "daemon/home.h"
 #include "daemon/notify.h"
 #include "daemon/paths.h"
 #include "ingest/pipeline.h"
@@ -26,6 +24,10 @@ namespace hearth::daemon {
 namespace {
 
 constexpr std::chrono::seconds kLoadGrace{30};
+constexpr std::chrono::seconds kStopGrace{
+    40};  // beyond the drain: cancelled answers, a worker in its last file, the snapshot
+// The longest a working engine can be silent is the prefill of a full context; on a slow core that is minutes.
+constexpr std::chrono::minutes kStuckAfter{15};
 
 LogLevel log_level_of(const std::string& name) {
     if (name == "debug") return LogLevel::kDebug;
@@ -39,22 +41,11 @@ std::size_t memory_budget_bytes(const Config& config) {
     return available_memory_bytes() / 4 * 3;
 }
 
-/// One daemon per home: the lock lives as long as the descriptor.
-Result<UniqueFd> lock_home(const std::string& home) {
-    const std::string path = home + "/lock";
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd.valid()) return errno_error("open", path, errno);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        return Error(ErrorCode::kUnavailable,
-                     "another hearthd already runs with the home " + home + "; stop it or choose another with --home");
-    }
-    return fd;
-}
-
 Result<std::string> read_api_key(const std::string& path) {
     if (path.empty()) return std::string();
-    HEARTH_TRY(std::string key, read_file(path, 4096));
-    key = key.substr(0, key.find_first_of("\r\n"));
+    auto content = read_file(path, 4096);
+    if (!content.ok()) return Error(ErrorCode::kInvalidArgument, "server.api_key_file: " + content.error().message);
+    std::string key = content->substr(0, content->find_first_of("\r\n"));
     if (key.size() < 16) {
         return Error(ErrorCode::kInvalidArgument,
                      path + " must hold a key of at least 16 characters in its first line");
@@ -86,6 +77,7 @@ class RunningApp final : public App {
     const StartSummary& summary() const override { return summary_; }
     Status reload(const Config& config) override;
     std::string status_line() const override;
+    bool alive() const override { return server_->silent_for() < kStuckAfter; }
     void maintain() override;
     void stop() override;
 
@@ -93,7 +85,9 @@ class RunningApp final : public App {
     Status start_server();
     Status load_models(const std::stop_token& cancel);
     Status open_chat_model();
+    Result<std::unique_ptr<llm::TextModel>> open_chat_model(const std::string& name);
     Status start_pipeline();
+    void maintain_record();
 
     Config config_;
     StartSummary summary_;
@@ -109,6 +103,9 @@ class RunningApp final : public App {
     std::unique_ptr<CorpusSink> sink_;
     std::unique_ptr<ingest::Pipeline> pipeline_;
     std::unique_ptr<agents::Agent> agent_;
+    std::string model_problem_;  // why models.chat is not what answers; empty when it does
+    std::atomic<bool> maintaining_ = false;
+    std::jthread maintenance_;
 };
 
 Status RunningApp::start_server() {
@@ -118,6 +115,7 @@ Status RunningApp::start_server() {
     options.address = config_.address;
     options.port = static_cast<std::uint16_t>(config_.port);
     options.api_key = key;
+    options.allowed_hosts = config_.allowed_hosts;
     options.ui_directory = ui;
     options.inbox_directory = config_.inbox_path();
     options.max_upload_bytes = config_.max_file_mib << 20;
@@ -127,16 +125,9 @@ Status RunningApp::start_server() {
     return {};
 }
 
-Status RunningApp::open_chat_model() {
-    const std::string models = config_.home + "/models";
-    auto path = resolve_model(config_.chat_model, models);
-    if (!path.ok()) {
-        HEARTH_LOG(kWarn, "daemon", "chat_model_missing",
-                   {{"reason", path.error().message}, {"fallback", config_.fallback_chat_model}});
-        HEARTH_TRY(path, resolve_model(config_.fallback_chat_model, models));
-    }
+Result<std::unique_ptr<llm::TextModel>> RunningApp::open_chat_model(const std::string& name) {
     llm::EngineOptions options;
-    options.model_path = *path;
+    HEARTH_TRY(options.model_path, resolve_model(name, config_.home + "/models"));
     options.context_tokens = static_cast<int>(config_.context_tokens);
     options.threads = static_cast<int>(config_.threads);
     const auto progress = [this](std::size_t done, std::size_t total) {
@@ -146,7 +137,21 @@ Status RunningApp::open_chat_model() {
         notify::status(text);
         notify::extend_timeout(kLoadGrace);
     };
-    HEARTH_TRY(chat_model_, llm::open_text_model(options, ledger_, progress));
+    return llm::open_text_model(options, ledger_, progress);
+}
+
+/// The configured model, else (missing, damaged, unsupported, too large) the fallback, with the reason kept for status.
+Status RunningApp::open_chat_model() {
+    auto opened = open_chat_model(config_.chat_model);
+    if (!opened.ok() && !config_.fallback_chat_model.empty() && config_.fallback_chat_model != config_.chat_model) {
+        auto fallback = open_chat_model(config_.fallback_chat_model);
+        if (!fallback.ok()) return std::move(opened).error();
+        model_problem_ = opened.error().message;
+        HEARTH_LOG(kWarn, "daemon", "chat_model_unusable",
+                   {{"reason", model_problem_}, {"fallback", config_.fallback_chat_model}});
+        opened = std::move(fallback);
+    }
+    HEARTH_TRY(chat_model_, std::move(opened));
     summary_.chat_model = chat_model_->info().id;
     return {};
 }
@@ -197,7 +202,8 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
                            .corpus = corpus_.get(),
                            .agent = agent_.get(),
                            .pipeline = pipeline_.get(),
-                           .ledger = &ledger_});
+                           .ledger = &ledger_,
+                           .model_problem = model_problem_});
     HEARTH_LOG(kInfo, "daemon", "ready",
                {{"url", summary_.url},
                 {"inbox", summary_.inbox},
@@ -233,11 +239,20 @@ std::string RunningApp::status_line() const {
     std::string line = std::to_string(counts->documents_indexed) + " documents indexed";
     if (counts->documents_queued > 0) line += ", " + std::to_string(counts->documents_queued) + " in work";
     if (counts->documents_failed > 0) line += ", " + std::to_string(counts->documents_failed) + " failed";
-    return line + "; model " + summary_.chat_model;
+    line += "; model " + summary_.chat_model;
+    if (!model_problem_.empty()) line += " instead of " + config_.chat_model + ": " + model_problem_;
+    return line;
 }
 
 void RunningApp::maintain() {
-    if (!pipeline_->idle()) return;
+    if (!pipeline_->idle() || maintaining_.exchange(true)) return;
+    maintenance_ = std::jthread([this] {
+        maintain_record();
+        maintaining_ = false;
+    });
+}
+
+void RunningApp::maintain_record() {
     const Status done = corpus_->maintain();
     if (!done.ok()) HEARTH_LOG(kWarn, "daemon", "maintain_failed", {{"reason", done.error().message}});
 }
@@ -245,13 +260,13 @@ void RunningApp::maintain() {
 void RunningApp::stop() {
     if (server_ == nullptr) return;
     gate_.set_busy(false);
+    notify::extend_timeout(std::chrono::seconds(config_.drain_seconds) + kStopGrace);
     server_->stop(std::chrono::seconds(config_.drain_seconds));
+    notify::extend_timeout(kStopGrace);
     pipeline_.reset();
     agent_.reset();
-    if (corpus_ != nullptr) {
-        const Status done = corpus_->maintain();
-        if (!done.ok()) HEARTH_LOG(kWarn, "daemon", "maintain_failed", {{"reason", done.error().message}});
-    }
+    if (maintenance_.joinable()) maintenance_.join();
+    if (corpus_ != nullptr) maintain_record();
     server_.reset();
     HEARTH_LOG(kInfo, "daemon", "stopped");
 }

@@ -61,8 +61,12 @@ Result<std::string> resolve_model(const std::string& name, const std::string& mo
     if (path.is_relative()) path = std::filesystem::path(models_directory) / path;
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) return path.string();
-    return Error(ErrorCode::kNotFound, "model '" + name + "' is not at " + path.string() +
-                                           "; fetch it with 'hearth model pull " + name + "' or scripts/models");
+    const CatalogEntry* entry = find_in_catalog(name);
+    const bool has_address = entry != nullptr && *entry->files.front().url != '\0';
+    const std::string remedy = has_address        ? "; fetch it with 'hearth model pull " + name + "' or scripts/models"
+                               : entry != nullptr ? "; scripts/models installs it"
+                                                  : "; put it there, or choose one of 'hearth model list'";
+    return Error(ErrorCode::kNotFound, "model '" + name + "' is not at " + path.string() + remedy);
 }
 
 }  // namespace hearth::daemon

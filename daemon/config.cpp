@@ -25,6 +25,7 @@ struct Setting {
     const char* help;
     std::int64_t min = 0;
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    std::vector<std::string> choices = {};  // of a string; empty = any
 };
 
 std::vector<Setting> settings_of(Config& c) {
@@ -34,6 +35,7 @@ std::vector<Setting> settings_of(Config& c) {
         {"server.address", &c.address, "anything but loopback needs api_key_file"},
         {"server.port", &c.port, "TCP port", 0, 65535},
         {"server.api_key_file", &c.api_key_file, "file whose first line clients send as Bearer token"},
+        {"server.allowed_hosts", &c.allowed_hosts, "host names besides localhost and IP addresses, as behind a proxy"},
         {"server.ui_directory", &c.ui_directory, "the chat page's files; empty = found by itself"},
         {"server.drain_seconds", &c.drain_seconds, "how long running answers may finish at stop", 0, 600},
         {"models.chat", &c.chat_model, "catalog name, file name in home/models, or absolute path"},
@@ -54,7 +56,7 @@ std::vector<Setting> settings_of(Config& c) {
         {"agent.max_steps", &c.max_steps, "model turns per answer", 1, 32},
         {"agent.max_answer_tokens", &c.max_answer_tokens, "per answer", 16, 8192},
         {"memory.budget_mib", &c.memory_budget_mib, "0 = three quarters of MemAvailable at start", 0, 1 << 24},
-        {"log.level", &c.log_level, "debug, info, warn or error"},
+        {"log.level", &c.log_level, "debug, info, warn or error", 0, 0, {"debug", "info", "warn", "error"}},
     };
 }
 
@@ -89,7 +91,12 @@ Error config_error(const std::string& path, const toml::source_region& place, co
 std::string assign(const Setting& setting, const toml::node& value) {
     if (auto* const* text = std::get_if<std::string*>(&setting.target)) {
         if (!value.is_string()) return "must be a string";
-        **text = value.as_string()->get();
+        const std::string chosen = value.as_string()->get();
+        const auto& choices = setting.choices;
+        if (!choices.empty() && std::find(choices.begin(), choices.end(), chosen) == choices.end()) {
+            return std::string("must be ") + setting.help;
+        }
+        **text = chosen;
         return {};
     }
     if (auto* const* number = std::get_if<std::int64_t*>(&setting.target)) {
@@ -161,10 +168,6 @@ Result<Config> load_config(const std::string& path) {
     }
     Config config;
     HEARTH_TRY_STATUS(apply(path, parsed.table(), "", settings_of(config)));
-    const std::vector<std::string> levels = {"debug", "info", "warn", "error"};
-    if (std::find(levels.begin(), levels.end(), config.log_level) == levels.end()) {
-        return Error(ErrorCode::kInvalidArgument, path + ": 'log.level' must be debug, info, warn or error");
-    }
     return config;
 }
 

@@ -16,8 +16,9 @@ struct Config {
 
     std::string address = "127.0.0.1";
     std::int64_t port = 4327;
-    std::string api_key_file;  ///< first line is the key; required off the loopback
-    std::string ui_directory;  ///< empty = found beside the program or in share/hearth/ui
+    std::string api_key_file;                ///< first line is the key; required off the loopback
+    std::vector<std::string> allowed_hosts;  ///< names the Host header may carry besides localhost and IP addresses
+    std::string ui_directory;                ///< empty = found beside the program or in share/hearth/ui
 
     std::string chat_model = "qwen2.5-coder-0.5b-instruct";
     std::string fallback_chat_model = "smollm2-135m-instruct";

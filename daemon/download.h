@@ -1,7 +1,9 @@
 // Fetching one file over HTTP(S) with resume, a hash and progress. The only file pair that includes libcurl.
 //
-// Crash story: bytes arrive in `<target>.part`; a later run continues there with a Range request. Only a file whose
-// length and SHA-256 are right is renamed to its name (after fsync), so a model that exists is whole.
+// Crash story: bytes arrive in `<target>.<hash of the URL>.part`; a later run continues there with a Range request,
+// with If-Range when the server gave an ETag, and not at all when neither ETag nor hash would show a mix of two
+// versions. Only a file whose length and SHA-256 are right is renamed to its name (after fsync), so a model that exists
+// is whole. A redirect never leads from https to http.
 #pragma once
 
 #include <cstdint>

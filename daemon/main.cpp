@@ -22,6 +22,7 @@ using hearth::daemon::Signals;
 namespace notify = hearth::daemon::notify;
 
 // sysexits.h, so that systemd and scripts can tell them apart.
+constexpr int kExitUsage = 64;
 constexpr int kExitUnavailable = 69;
 constexpr int kExitBadConfig = 78;
 constexpr std::chrono::milliseconds kStatusInterval = 2s;
@@ -54,6 +55,11 @@ int fail(const hearth::Error& error, int exit_code) {
     return exit_code;
 }
 
+/// What another try cannot heal is the configuration's fault: systemd does not restart then.
+int start_failure(const hearth::Error& error) {
+    return fail(error, error.code == hearth::ErrorCode::kInvalidArgument ? kExitBadConfig : kExitUnavailable);
+}
+
 void reload(App& app, const Arguments& arguments) {
     notify::reloading();
     const auto config = effective_config(arguments);
@@ -65,7 +71,8 @@ void reload(App& app, const Arguments& arguments) {
     notify::ready(app.status_line());
 }
 
-/// Until SIGTERM or SIGINT. The watchdog is fed from here: status_line() asks the record, so a stuck store stops it.
+/// Until SIGTERM or SIGINT. The watchdog is fed from here while status_line(), which asks the record, returns and
+/// answers make progress.
 void serve(App& app, const Arguments& arguments, Signals& signals) {
     const auto watchdog = std::chrono::duration_cast<std::chrono::milliseconds>(notify::watchdog_interval());
     const auto tick = watchdog.count() > 0 ? std::min(watchdog / 2, kStatusInterval) : kStatusInterval;
@@ -75,7 +82,7 @@ void serve(App& app, const Arguments& arguments, Signals& signals) {
         if (ends_the_daemon(signal)) return;
         if (signal == SIGHUP) reload(app, arguments);
         notify::status(app.status_line());
-        notify::watchdog_alive();
+        if (app.alive()) notify::watchdog_alive();
         if (std::chrono::steady_clock::now() >= next_maintenance) {
             app.maintain();
             next_maintenance = std::chrono::steady_clock::now() + kMaintenanceInterval;
@@ -106,7 +113,7 @@ int run(const Config& config, const Arguments& arguments, Signals& signals) {
     bool stop = false;
     auto app = start_interruptibly(config, signals, stop);
     if (!app.ok() && app.error().code == hearth::ErrorCode::kCancelled) return 0;
-    if (!app.ok()) return fail(app.error(), kExitUnavailable);
+    if (!app.ok()) return start_failure(app.error());
     if (!stop) {
         notify::ready((*app)->status_line());
         std::printf("hearth is ready\n  page and API  %s\n  drop files in %s\n", (*app)->summary().url.c_str(),
@@ -131,7 +138,12 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 65535));
     cli.add_flag("--check-config", arguments.check, "read the configuration, report errors, exit");
     cli.add_flag("--print-config", arguments.print, "print the effective configuration, exit");
-    CLI11_PARSE(cli, argc, argv);
+    cli.footer("Exit status: 0 stopped, 64 wrong arguments, 69 something needed is not there, 78 wrong configuration.");
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return cli.exit(error) == 0 ? 0 : kExitUsage;
+    }
 
     const auto config = effective_config(arguments);
     if (!config.ok()) return fail(config.error(), kExitBadConfig);

@@ -54,28 +54,36 @@ Result<json> to_json(const ClientOptions& options, const httplib::Result& result
     return parse_json(result->body, {.bytes = 256u << 20});
 }
 
-/// Cuts a byte stream into server-sent events' data lines.
+/// Cuts a byte stream into server-sent events' data lines, up to and with [DONE].
 class EventLines {
   public:
     explicit EventLines(const std::function<bool(const json&)>& on_event) : on_event_(on_event) {}
 
+    /// False once nothing more is wanted: on_event said so, or an event is not JSON.
     bool push(std::string_view bytes) {
         buffer_.append(bytes);
         for (std::size_t end; (end = buffer_.find('\n')) != std::string::npos;) {
             std::string line = buffer_.substr(0, end);
             buffer_.erase(0, end + 1);
             if (!line.empty() && line.back() == '\r') line.pop_back();
-            if (line.rfind("data: ", 0) != 0 || line == "data: [DONE]") continue;
+            if (line == "data: [DONE]") done_ = true;
+            if (line.rfind("data: ", 0) != 0 || done_) continue;
             const auto event = parse_json(std::string_view(line).substr(6));
-            if (event.ok() && !on_event_(*event)) return false;
+            if (!event.ok()) return false;
+            if (!on_event_(*event)) {
+                stopped_ = true;
+                return false;
+            }
         }
         return true;
     }
-    const std::string& rest() const { return buffer_; }
+    bool whole() const { return done_ || stopped_; }
 
   private:
     const std::function<bool(const json&)>& on_event_;
     std::string buffer_;
+    bool done_ = false;
+    bool stopped_ = false;
 };
 
 }  // namespace
@@ -85,26 +93,12 @@ Result<json> Client::get(const std::string& path) const {
     return to_json(options_, client.Get(path));
 }
 
-Result<json> Client::post(const std::string& path, const json& body) const {
-    httplib::Client client = connect(options_);
-    return to_json(options_, client.Post(path, dump_json(body), "application/json"));
-}
-
-Status Client::remove(const std::string& path) const {
-    httplib::Client client = connect(options_);
-    const auto result = client.Delete(path);
-    if (!result) return not_running(options_);
-    if (result->status / 100 != 2) return server_error(result->status, result->body);
-    return {};
-}
-
 Status Client::stream(const std::string& path, const json& body,
                       const std::function<bool(const json&)>& on_event) const {
     httplib::Client client = connect(options_);
     EventLines lines(on_event);
     std::string error_body;
     int status = 0;
-    bool stopped = false;
     httplib::Request request;
     request.method = "POST";
     request.path = path;
@@ -119,13 +113,15 @@ Status Client::stream(const std::string& path, const json& body,
             error_body.append(data, size);
             return true;
         }
-        stopped = !lines.push({data, size});
-        return !stopped;
+        return lines.push({data, size});
     };
     const auto result = client.send(request);
-    if (!result && !stopped && status == 0) return not_running(options_);
+    if (!result && status == 0) return not_running(options_);
     if (status / 100 != 2) return server_error(status, error_body);
-    return {};
+    if (lines.whole()) return {};
+    return Error(
+        ErrorCode::kUnavailable,
+        "the answer broke off before its end; see whether hearthd still runs ('hearth status'), then ask again");
 }
 
 std::string url_encode(std::string_view text) {

@@ -156,26 +156,24 @@ int run_ask(const Client& client, const AskArguments& arguments, const Output& o
     json hearth = json::object();
     const Status streamed = client.stream("/v1/chat/completions", body, [&](const json& event) {
         if (event.contains("error")) problem = event["error"].value("message", "the answer broke off");
-        if (event.contains("hearth") && event["hearth"].contains("found")) hearth = event["hearth"];
+        const json extra = event.value("hearth", json::object());  // with an "event" name: news on the way, no verdict
+        if (extra.contains("found") && !extra.contains("event")) hearth = extra;
         const json choices = event.value("choices", json::array());
         if (choices.empty()) return true;
         const json delta = choices[0].value("delta", json::object());
         if (delta.contains("content") && delta["content"].is_string()) {
             const std::string piece = delta["content"].get<std::string>();
             text += piece;
-            if (!output.json) {
-                std::fputs(piece.c_str(), stdout);
-                std::fflush(stdout);
-            }
+            if (!output.json) print_piece(piece);
         }
         return true;
     });
-    if (!streamed.ok()) return report(streamed.error(), output);
+    if (!output.json && !text.empty()) print_line("");
     if (!problem.empty()) return report(Error(ErrorCode::kInternal, problem), output);
+    if (!streamed.ok()) return report(streamed.error(), output);
     if (output.json) {
         print_json({{"answer", text}, {"hearth", hearth}});
     } else {
-        print_line("");
         print_sources(hearth);
     }
     return hearth.value("found", false) ? 0 : 1;

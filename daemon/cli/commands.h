@@ -1,5 +1,6 @@
 // What `hearth SUBCOMMAND` does: one function each, printing for a person or, with --json, for a program.
 // Each returns the process's exit status: 0 done, 1 the answer is no (nothing found, a check failed), 2 an error.
+// (main adds 64 for wrong arguments.)
 #pragma once
 
 #include <string>

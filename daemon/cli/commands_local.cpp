@@ -1,20 +1,16 @@
-// Commands that work on this machine without (or beside) a running daemon: models, bench, doctor.
+// Commands that work on this machine without a running daemon: models and bench.
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/cpu.h"
 #include "core/hash.h"
-#include "core/log.h"
 #include "core/memory_ledger.h"
-#include "core/sqlite.h"
 #include "daemon/catalog.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/print.h"
 #include "daemon/download.h"
-#include "daemon/paths.h"
 #include "llm/bench.h"
 
 namespace hearth::cli {
@@ -46,13 +42,14 @@ Status pull_one(const std::string& reference, const std::string& sha256, const s
     HEARTH_TRY(const std::string url, daemon::resolve_model_url(reference));
     HEARTH_TRY(const std::string got,
                daemon::download({.url = url, .target = target, .sha256 = sha256}, progress_line(target)));
-    if (sha256.empty()) print_error_line("no hash was given; the file's SHA-256 is " + got);
+    if (sha256.empty()) print_error_line("the file was not checked; pin it with --sha256 " + got);
     return {};
 }
 
 Status pull(const std::string& name, const std::string& sha256, const std::string& models_directory) {
     const daemon::CatalogEntry* entry = daemon::find_in_catalog(name);
     if (entry == nullptr) {
+        if (sha256.empty()) print_error_line("warning: no --sha256 and no catalog entry: any content is accepted");
         const std::string file = name.substr(name.find_last_of("/:") + 1);
         return pull_one(name, sha256, models_directory + "/" + file);
     }
@@ -67,56 +64,6 @@ Status pull(const std::string& name, const std::string& sha256, const std::strin
         HEARTH_TRY_STATUS(pull_one(file.url, file.sha256, target));
     }
     return {};
-}
-
-/// One line of `hearth doctor`.
-struct Finding {
-    std::string what;
-    bool good = true;
-    std::string detail;
-    std::string remedy;
-};
-
-Finding check_models(const std::string& home) {
-    std::string missing;
-    for (const daemon::CatalogEntry& entry : daemon::catalog()) {
-        for (const daemon::CatalogFile& file : entry.files) {
-            const auto sha256 = sha256_hex_of_file(home + "/models/" + file.name);
-            if (!sha256.ok()) missing += " " + std::string(file.name) + " (missing)";
-            if (sha256.ok() && *sha256 != file.sha256) missing += " " + std::string(file.name) + " (wrong content)";
-        }
-    }
-    return {"models", missing.empty(), missing.empty() ? "all files match their hashes" : "not right:" + missing,
-            "scripts/models, or hearth model pull NAME"};
-}
-
-std::vector<Finding> examine(const Client& client, const std::string& home) {
-    std::vector<Finding> findings;
-    const CpuFeatures& cpu = cpu_features();
-    const std::string isa = cpu.avx512_vnni ? "AVX-512 VNNI" : cpu.avx2 ? "AVX2" : "baseline only";
-    findings.push_back(
-        {"processor", true, cpu.name + ", " + std::to_string(usable_cpus().size()) + " cores, " + isa, ""});
-    const std::size_t available = available_memory_bytes();
-    findings.push_back({"memory", available > (1ull << 30), human_bytes(static_cast<double>(available)) + " available",
-                        "1 GiB is needed for the default models; stop other programs"});
-    std::error_code failed;
-    const auto space = std::filesystem::space(home, failed);
-    findings.push_back(
-        {"disk", !failed && space.available > (1ull << 30),
-         failed ? home + ": " + failed.message() : human_bytes(static_cast<double>(space.available)) + " free",
-         "create " + home + " or free at least 1 GiB"});
-    findings.push_back(check_models(home));
-    const auto extractor = daemon::sibling_program("hearth-extract");
-    findings.push_back(
-        {"extractor", extractor.ok(), extractor.ok() ? *extractor : extractor.error().message, "reinstall hearth"});
-    const bool poppler = ::access("/usr/bin/pdftotext", X_OK) == 0;
-    findings.push_back(
-        {"pdf", poppler, poppler ? "pdftotext is there" : "pdftotext is missing", "apt-get install poppler-utils"});
-    findings.push_back({"sqlite", true, sqlite_version(), ""});
-    const auto ready = client.get("/readyz");
-    findings.push_back({"daemon", ready.ok(), ready.ok() ? "ready at " + client.url() : ready.error().message,
-                        "systemctl status hearthd, or scripts/run"});
-    return findings;
 }
 
 }  // namespace
@@ -179,23 +126,6 @@ int run_bench(const BenchArguments& arguments, const Output& output) {
                   figures->decode_tokens_per_second, figures->read_bandwidth_bytes_per_second / 1e9);
     print_line(text);
     return 0;
-}
-
-int run_doctor(const Client& client, const std::string& home, const Output& output) {
-    bool good = true;
-    json list = json::array();
-    for (const Finding& finding : examine(client, home)) {
-        good = good && finding.good;
-        list.push_back({{"check", finding.what},
-                        {"ok", finding.good},
-                        {"detail", finding.detail},
-                        {"remedy", finding.good ? "" : finding.remedy}});
-        if (output.json) continue;
-        print_line((finding.good ? "ok    " : "FAIL  ") + finding.what + ": " + escape_control(finding.detail));
-        if (!finding.good) print_line("      remedy: " + finding.remedy);
-    }
-    if (output.json) print_json({{"ok", good}, {"checks", list}});
-    return good ? 0 : 1;
 }
 
 }  // namespace hearth::cli

@@ -5,10 +5,13 @@
 #include <cstdlib>
 
 #include "daemon/cli/commands.h"
+#include "daemon/home.h"
 
 namespace {
 
 using namespace hearth::cli;
+
+constexpr int kExitUsage = 64;  // sysexits.h
 
 std::string environment_or(const char* name, const std::string& fallback) {
     const char* value = std::getenv(name);
@@ -24,15 +27,17 @@ struct Globals {
 void add_globals(CLI::App& cli, Globals& globals) {
     globals.client.url = environment_or("HEARTH_URL", globals.client.url);
     globals.client.api_key = environment_or("HEARTH_API_KEY", "");
-    globals.home = environment_or("HEARTH_HOME", ".hearth");
+    globals.home = hearth::daemon::default_home();
     cli.add_option("--url", globals.client.url, "address of hearthd (or HEARTH_URL)")->capture_default_str();
     cli.add_option("--api-key", globals.client.api_key, "key, when the server wants one (or HEARTH_API_KEY)");
-    cli.add_option("--home", globals.home, "hearth's directory, for model and doctor (or HEARTH_HOME)")
+    cli.add_option("--home", globals.home,
+                   "hearth's directory, for model and doctor; HEARTH_HOME, ./.hearth or /var/lib/hearth")
         ->capture_default_str();
     cli.add_flag("--json", globals.output.json, "print JSON");
     cli.set_version_flag("--version", HEARTH_VERSION);
     cli.require_subcommand(1);
     cli.fallthrough();
+    cli.footer("Exit status: 0 done, 1 the answer is no, 2 an error, 64 wrong arguments.");
 }
 
 void add_search(CLI::App& cli, SearchArguments& search) {
@@ -85,7 +90,11 @@ int main(int argc, char** argv) {
     pull->add_option("--sha256", model_sha256, "refuse any other content (catalog names carry theirs)");
     cli.add_subcommand("doctor", "check the machine, the models and the record; name remedies");
     add_bench(cli, bench);
-    CLI11_PARSE(cli, argc, argv);
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return cli.exit(error) == 0 ? 0 : kExitUsage;
+    }
 
     const Client client(globals.client);
     const std::string models = globals.home + "/models";

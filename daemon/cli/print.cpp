@@ -1,5 +1,6 @@
 #include "daemon/cli/print.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,17 @@ void print_line(std::string_view text) {
 
 void print_error_line(std::string_view text) {
     write_line(stderr, text);
+}
+
+void print_piece(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+        const std::string shown = escape_control(text.substr(0, end));
+        std::fwrite(shown.data(), 1, shown.size(), stdout);
+        if (end < text.size()) std::fputc(text[end], stdout);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    std::fflush(stdout);
 }
 
 void print_json(const nlohmann::json& value) {

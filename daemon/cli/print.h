@@ -10,6 +10,8 @@ namespace hearth::cli {
 
 void print_line(std::string_view text);
 void print_error_line(std::string_view text);
+/// A piece of running text as it comes: without a line end of its own, control bytes but newline and tab escaped.
+void print_piece(std::string_view text);
 void print_json(const nlohmann::json& value);
 
 /// Whitespace collapsed, cut at a code point to about `limit` bytes with an ellipsis, control bytes escaped.

@@ -19,7 +19,11 @@ TEST(Catalog, ResolvesNamesPathsAndMissingOnes) {
               models.path("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"));
     const auto missing = resolve_model("smollm2-135m-instruct", models.path());
     ASSERT_FALSE(missing.ok());
-    EXPECT_NE(missing.error().message.find("hearth model pull smollm2-135m-instruct"), std::string::npos);
+    EXPECT_NE(missing.error().message.find("scripts/models"), std::string::npos);
+    EXPECT_EQ(missing.error().message.find("model pull"), std::string::npos) << "it has no address to pull from";
+    const auto pullable = resolve_model("all-MiniLM-L6-v2", models.path());
+    EXPECT_NE(pullable.error().message.find("hearth model pull all-MiniLM-L6-v2"), std::string::npos);
+    EXPECT_NE(resolve_model("mine.gguf", models.path()).error().message.find("hearth model list"), std::string::npos);
 }
 
 TEST(Catalog, EveryHashIsASha256) {

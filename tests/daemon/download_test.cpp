@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -30,7 +31,12 @@ class Download : public ::testing::Test {
         return download({.url = server.url(), .target = target_, .sha256 = sha256, .attempts = 3, .stall_seconds = 1},
                         [this](std::uint64_t done, std::uint64_t) { progress_ = done; });
     }
-    bool partial_is_there() const { return std::filesystem::exists(target_ + ".part"); }
+    bool partial_is_there() const {
+        for (const auto& entry : std::filesystem::directory_iterator(directory_.path("models"))) {
+            if (entry.path() != target_) return true;
+        }
+        return false;
+    }
     bool target_is_there() const { return std::filesystem::exists(target_); }
 
     test::TempDir directory_;
@@ -48,6 +54,9 @@ TEST_F(Download, FetchesAndReportsProgress) {
     EXPECT_EQ(*read_file(target_, 1 << 20), bytes_);
     EXPECT_EQ(progress_, bytes_.size());
     EXPECT_FALSE(partial_is_there());
+    struct stat info {};
+    ASSERT_EQ(::stat(target_.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777u, 0644u) << "the service's user must be able to read what root fetched";
 }
 
 TEST_F(Download, ContinuesAfterTruncation) {
@@ -68,6 +77,51 @@ TEST_F(Download, KeepsThePartWhenTheServerNeverFinishes) {
     const auto fetched = fetch(server, sha256_);
     ASSERT_FALSE(fetched.ok());
     EXPECT_FALSE(target_is_there());
+}
+
+TEST_F(Download, WithoutHashAndEtagAStumpIsNotContinued) {
+    const FaultServer server(bytes_, {Fault::kTruncate, Fault::kNone});
+    ASSERT_TRUE(fetch(server, {}).ok());
+    EXPECT_FALSE(server.saw_range());
+    EXPECT_EQ(*read_file(target_, 1 << 20), bytes_);
+}
+
+TEST_F(Download, AFileThatChangedMeanwhileIsFetchedAnew) {
+    FaultServer server(bytes_, {Fault::kTruncate, Fault::kTruncate, Fault::kTruncate, Fault::kNone});
+    server.replace(bytes_, "\"one\"");
+    const auto stump = download({.url = server.url(), .target = target_, .sha256 = {}, .attempts = 1}, {});
+    ASSERT_FALSE(stump.ok());
+    const std::string changed = "another version " + bytes_;
+    server.replace(changed, "\"two\"");
+    ASSERT_TRUE(fetch(server, {}).ok());
+    EXPECT_TRUE(server.saw_range());
+    EXPECT_EQ(*read_file(target_, 1 << 20), changed);
+}
+
+TEST_F(Download, AnotherAddressNeverContinuesTheFirst) {
+    const FaultServer first("other " + bytes_, {Fault::kTruncate});
+    const auto stump = download({.url = first.url(), .target = target_, .sha256 = sha256_, .attempts = 1}, {});
+    ASSERT_FALSE(stump.ok());
+    const FaultServer second(bytes_, {Fault::kNone});
+    ASSERT_TRUE(fetch(second, sha256_).ok());
+    EXPECT_FALSE(second.saw_range());
+}
+
+TEST_F(Download, NothingBeyondTheEndIsCompleteOnlyAtTheSameLength) {
+    const FaultServer liar(bytes_, {Fault::kLieLonger, Fault::kNone});
+    ASSERT_TRUE(fetch(liar, sha256_).ok());
+    EXPECT_EQ(*read_file(target_, 1 << 20), bytes_);
+
+    FaultServer shrunk(bytes_ + bytes_, {Fault::kTruncate, Fault::kNone});
+    const std::string shorter = bytes_.substr(0, 1000);
+    const std::string target = directory_.path("models/short.gguf");
+    const auto stump = download({.url = shrunk.url(), .target = target, .sha256 = sha256_, .attempts = 1}, {});
+    ASSERT_FALSE(stump.ok());
+    shrunk.replace(shorter);
+    const auto fetched =
+        download({.url = shrunk.url(), .target = target, .sha256 = sha256_hex(shorter), .attempts = 3}, {});
+    ASSERT_TRUE(fetched.ok()) << fetched.error().message;
+    EXPECT_EQ(*read_file(target, 1 << 20), shorter);
 }
 
 TEST_F(Download, StartsOverWhenTheRangeIsIgnored) {
