@@ -1,8 +1,27 @@
 // Talking to the daemon: JSON requests, the answer stream, uploads with progress, and errors in plain words.
 
-let askForKey = () => Promise.reject(new Error('no key'));
-let key = sessionStorage.getItem('hearth.key') ?? '';
+const KEY = 'hearth.key';
 
+let askForKey = () => Promise.reject(new Error('no key'));
+let key = storedKey();
+
+/** The tab's storage may be switched off: the key then lasts until the page is left. */
+function storedKey() {
+    try {
+        return sessionStorage.getItem(KEY) ?? '';
+    } catch {
+        return '';
+    }
+}
+
+function keepKey(chosen) {
+    key = chosen;
+    try {
+        sessionStorage.setItem(KEY, chosen);
+    } catch { /* see storedKey */ }
+}
+
+/** `callback(refused)` resolves to a key; `refused` says that the last one was wrong. */
 export function onKeyNeeded(callback) {
     askForKey = callback;
 }
@@ -30,6 +49,7 @@ async function failureOf(response) {
 
 async function request(path, options = {}) {
     let response;
+    const used = key;
     try {
         response = await fetch(path, { ...options, headers: { ...options.headers, ...authorization() } });
     } catch (error) {
@@ -37,8 +57,7 @@ async function request(path, options = {}) {
         throw new ApiError('hearth does not answer. Is the service running?');
     }
     if (response.status === 401) {
-        key = await askForKey();
-        sessionStorage.setItem('hearth.key', key);
+        if (used === key) keepKey(await askForKey(used !== ''));
         return request(path, options);
     }
     if (!response.ok) throw await failureOf(response);

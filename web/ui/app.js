@@ -2,12 +2,12 @@
 
 import * as api from './api.js';
 import * as chat from './chat.js';
-import { announce, byId, h, icon, toolButton } from './dom.js';
+import { announce, byId, h, icon } from './dom.js';
 import * as files from './files.js';
 import { fileName, plural } from './format.js';
-import { closeReader, documentLink, openDocument } from './reader.js';
+import { bindHistory, renderHistory } from './history.js';
+import { closeReader, documentLink, openDocument, setBehind } from './reader.js';
 import * as status from './status.js';
-import * as store from './store.js';
 
 const input = byId('composer-input');
 
@@ -21,9 +21,19 @@ function decorate() {
 
 // ---- routes: #/ , #/chat/ID , #/files , #/document/ID?start=&end= ----
 
+/** A person can type anything there: what is no escape stays as it is. */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+}
+
 function route() {
+    if (location.hash && !location.hash.startsWith('#/')) return;
     const [path, query] = location.hash.slice(1).split('?');
-    const [, view, id] = path.split('/').map(decodeURIComponent);
+    const [, view, id] = path.split('/').map(decoded);
     if (view === 'document' && id) {
         const span = new URLSearchParams(query);
         openDocument(id, Number(span.get('start')) || 0, Number(span.get('end')) || 0);
@@ -31,6 +41,8 @@ function route() {
         return;
     }
     closeRail();
+    closeReader();
+    setBehind(location.hash || '#/');
     if (view === 'files') {
         showView('files');
         files.show();
@@ -51,23 +63,12 @@ function showView(name) {
     byId('chat-view').hidden = name !== 'chat';
     byId('composer').hidden = name !== 'chat';
     byId('files-view').hidden = name !== 'files';
-    byId('files-link').toggleAttribute('aria-current', name === 'files');
+    if (name === 'files') byId('files-link').setAttribute('aria-current', 'page');
+    else byId('files-link').removeAttribute('aria-current');
     document.title = name === 'files' ? 'Files · hearth' : 'hearth';
 }
 
-// ---- conversations ----
-
-function renderHistory() {
-    const entries = store.list();
-    byId('history').replaceChildren(...entries.map((entry) => h('li', {},
-        h('a', { href: `#/chat/${entry.id}`, 'aria-current': entry.id === chat.currentId() && !byId('chat-view').hidden ? 'page' : null }, entry.title || 'Untitled'),
-        toolButton('bin', `Delete conversation ${entry.title}`, () => {
-            chat.forget(entry.id);
-            renderHistory();
-            announce('Conversation deleted.');
-        }))));
-    byId('history-title').hidden = entries.length === 0;
-}
+// ---- the start page ----
 
 function welcome() {
     if (!status.isReady()) {
@@ -177,9 +178,19 @@ function bindTheme() {
         radio.checked = radio.value === chosen;
         radio.addEventListener('change', () => {
             document.documentElement.dataset.theme = radio.value;
-            localStorage.setItem('hearth.theme', radio.value);
+            try {
+                localStorage.setItem('hearth.theme', radio.value);
+            } catch { /* storage may be switched off: the choice lasts until the page is left */ }
         });
     }
+}
+
+/** A link would change the address, and with it the view. */
+function bindSkipLink() {
+    byId('skip').addEventListener('click', (event) => {
+        event.preventDefault();
+        (byId('composer').hidden ? byId('files-view') : input).focus();
+    });
 }
 
 function bindKeys() {
@@ -216,7 +227,8 @@ function bindDrop() {
 
 let keyPromise = null;
 
-function askForKey() {
+function askForKey(refused) {
+    byId('key-refused').hidden = !refused;
     keyPromise ??= new Promise((resolve) => {
         byId('key-dialog').showModal();
         byId('key-form').addEventListener('submit', () => {
@@ -240,7 +252,10 @@ function onStatus(latest) {
 
 /** The address names the conversation once there is one, so that a reload finds it again. */
 function onChatChange() {
-    if (!chat.isEmpty() && !byId('chat-view').hidden) history.replaceState(null, '', `#/chat/${chat.currentId()}`);
+    if (!chat.isEmpty() && !byId('chat-view').hidden) {
+        history.replaceState(history.state, '', `#/chat/${chat.currentId()}`);
+        setBehind(location.hash);
+    }
     updateSend();
     renderHistory();
 }
@@ -254,6 +269,8 @@ function start() {
     bindRail();
     bindTheme();
     bindKeys();
+    bindSkipLink();
+    bindHistory(() => { location.hash = '#/'; });
     bindDrop();
     window.addEventListener('hashchange', route);
     window.addEventListener('pagehide', chat.saveNow);

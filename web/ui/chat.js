@@ -1,16 +1,17 @@
 // The conversation: questions, streamed answers, sources, and what can be done with an answer.
 
 import * as api from './api.js';
-import { announce, byId, h, icon, toolButton } from './dom.js';
+import { announce, byId, h, icon, patch, toolButton } from './dom.js';
 import { plural, seconds } from './format.js';
 import { renderMarkdown } from './markdown.js';
 import { citationChip, sourceList } from './sources.js';
 import * as store from './store.js';
+import { toolCards } from './tools.js';
 
 const HISTORY_TURNS = 4;  // earlier turns sent along: small models lose the thread in more
 
 let chat = store.create();
-let running = null;  // {abort, turn}
+let running = null;  // {abort, turn, own}: own is the conversation that the answer belongs to
 let onChange = () => {};
 let isReady = () => false;
 let welcome = () => null;
@@ -30,9 +31,18 @@ export function open(id) {
     render();
 }
 
+/** True when it was the one on screen. */
 export function forget(id) {
     store.remove(id);
-    if (id === chat.id) open(null);
+    if (id !== chat.id) return false;
+    if (running) running.own = null;
+    open(null);
+    return true;
+}
+
+export function rename(id, title) {
+    if (id === chat.id) chat.title = title;
+    store.rename(id, title);
 }
 
 export function stop() {
@@ -43,7 +53,7 @@ export function stop() {
 export function saveNow() {
     if (!running) return;
     Object.assign(running.turn, { stopped: true, busy: false });
-    store.save(chat);
+    if (running.own) store.save(running.own);
 }
 
 export function ask(question, options) {
@@ -67,15 +77,16 @@ function messagesFor(turn) {
 }
 
 async function run(turn) {
-    Object.assign(turn, { text: '', hearth: null, error: null, stopped: false, usage: null, step: 'Thinking', busy: true });
-    running = { abort: new AbortController(), turn };
+    Object.assign(turn, { text: '', hearth: null, tools: [], error: null, stopped: false, usage: null, cut: false, step: 'Thinking', busy: true });
+    const mine = { abort: new AbortController(), turn, own: chat };
+    running = mine;
     store.save(chat);
     onChange();
     const began = performance.now();
     paint(turn);
     scrollToEnd();
     try {
-        await api.chat({ model: 'hearth', messages: messagesFor(turn), hearth: turn.options }, running.abort.signal, {
+        await api.chat({ model: 'hearth', messages: messagesFor(turn), hearth: turn.options }, mine.abort.signal, {
             text: (delta) => { turn.text += delta; schedule(turn); },
             event: (event) => { take(turn, event); schedule(turn); },
             usage: (usage) => { turn.usage = usage; },
@@ -88,7 +99,8 @@ async function run(turn) {
     turn.busy = false;
     turn.seconds = (performance.now() - began) / 1000;
     running = null;
-    store.save(chat);
+    if (mine.own) store.save(mine.own);
+    if (mine.own !== chat) return;
     paint(turn);
     announce(turn.error ? `The question failed: ${turn.error.message}` : spoken(turn));
     onChange();
@@ -104,8 +116,15 @@ function spoken(turn) {
 /** Events of the agent's loop; the last one is the whole `hearth` object and has no event name. */
 function take(turn, event) {
     if (event.event === 'step') turn.step = event.label;
-    else if (event.event === 'tool') turn.step = `used ${event.name}`;
-    else turn.hearth = { ...turn.hearth, ...event };
+    else if (event.event === 'tool') {
+        turn.step = `used ${event.name}`;
+        turn.tools.push(event);
+    } else turn.hearth = { ...turn.hearth, ...event, sources: sameObjects(turn.hearth?.sources, event.sources) };
+}
+
+/** The listeners of sources on screen hold their objects: news about a source goes into the object of that number. */
+function sameObjects(before = [], after = before) {
+    return after.map((source) => Object.assign(before.find((other) => other.number === source.number) ?? {}, source));
 }
 
 let scheduled = false;
@@ -121,7 +140,7 @@ function schedule(turn) {
 
 function paint(turn) {
     const stick = atEnd();
-    turn.node?.replaceChildren(...turnParts(turn));
+    if (turn.node) patch(turn.node, h('article', {}, turnParts(turn)));
     if (stick) scrollToEnd();
 }
 
@@ -135,7 +154,8 @@ function turnNode(turn) {
 function turnParts(turn) {
     const found = turn.hearth ? turn.hearth.found : true;
     return [
-        h('h2', { class: 'question' }, turn.question),
+        h('div', { class: 'question-row' }, h('h2', { class: 'question' }, turn.question),
+            turn.busy ? null : toolButton('edit', 'Edit question', () => edit(turn))),
         h('div', { class: 'answer-row' }, answerNode(turn, found), sourceList(turn.hearth?.sources, found) ?? h('div')),
     ];
 }
@@ -144,10 +164,11 @@ function answerNode(turn, found) {
     const known = new Map((turn.hearth?.sources ?? []).map((source) => [source.number, source]));
     const cite = (number) => (known.has(number) ? citationChip(known.get(number)) : null);
     const body = h('div', { class: turn.busy ? 'prose busy' : 'prose' }, renderMarkdown(turn.text, cite));
-    return h('div', { class: 'answer' },
+    const head = h('div', { class: 'answer-head' },
         !found && !turn.busy && !/^not found in your documents/i.test(turn.text) ? h('p', { class: 'badge' }, 'Not found in your documents') : null,
         turn.busy && !turn.text ? h('p', { class: 'working' }, h('span', { class: 'ember', 'aria-hidden': 'true' }), `${sentence(turn.step)}…`) : null,
-        body,
+        toolCards(turn.tools));
+    return h('div', { class: 'answer' }, head, body,
         turn.error ? failureNode(turn) : null,
         turn.stopped ? h('p', { class: 'where' }, 'Stopped before the end.') : null,
         turn.cut ? h('p', { class: 'where' }, 'The answer reached its length limit.') : null,
@@ -175,6 +196,37 @@ function toolbar(turn) {
 function again(turn) {
     if (running || !isReady()) return;
     run(turn);
+}
+
+/** The question becomes a field; asking again drops the turns after it, which answered to the old words. */
+function edit(turn) {
+    if (running) return;
+    const field = h('textarea', { 'aria-label': 'Edit question', rows: 2, maxlength: 16000 });
+    field.value = turn.question;
+    const leave = () => {
+        form.replaceWith(h('div', { class: 'question-row' }));
+        paint(turn);
+        turn.node.querySelector('.question-row button')?.focus();
+    };
+    const submit = (event) => {
+        event.preventDefault();
+        if (!field.value.trim() || running || !isReady()) return;
+        turn.question = field.value.trim();
+        for (const later of chat.turns.splice(chat.turns.indexOf(turn) + 1)) later.node?.remove();
+        leave();
+        run(turn);
+    };
+    field.addEventListener('keydown', (event) => {
+        if (event.key === 'Escape') {
+            event.stopPropagation();
+            leave();
+        } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+    });
+    const form = h('form', { class: 'question-edit', onsubmit: submit }, field,
+        h('button', { class: 'primary', type: 'submit' }, 'Ask again'),
+        h('button', { class: 'plain', type: 'button', onclick: leave }, 'Cancel'));
+    turn.node.querySelector('.question-row').replaceWith(form);
+    field.focus();
 }
 
 async function copy(turn, button) {

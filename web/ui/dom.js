@@ -11,6 +11,7 @@ const ICONS = {
     bin: 'M4 6h12M8 6V4h4v2M6 6l.700 10.500h6.600L14 6',
     open: 'M8 4H4v12h12v-4M11 4h5v5M16 4l-7 7',
     plus: 'M10 4v12M4 10h12',
+    edit: 'M4 16l.800-3.800L13.500 3.500l3 3L7.800 15.200zM11.500 5.500l3 3',
     alert: 'M10 3.500l7.500 13h-15zM10 8.500v3.500M10 14.200v.300',
 };
 
@@ -33,6 +34,47 @@ export function append(node, children) {
         node.append(child);
     }
     return node;
+}
+
+/**
+ * Makes the children of `node` those of `fresh`, keeping every node that is already as it should be: focus, selection
+ * and opened details survive. A link or button with other attributes is replaced, because its listener is another's.
+ */
+export function patch(node, fresh) {
+    let old = node.firstChild;
+    for (const next of [...fresh.childNodes]) {
+        const after = old?.nextSibling ?? null;
+        if (!old) node.append(next);
+        else if (!old.isEqualNode(next)) morph(old, next);
+        old = after;
+    }
+    while (old) {
+        const after = old.nextSibling;
+        old.remove();
+        old = after;
+    }
+}
+
+const LISTENS = new Set(['A', 'BUTTON', 'TEXTAREA', 'FORM']);
+
+function morph(old, next) {
+    if (old.nodeType === Node.TEXT_NODE && next.nodeType === Node.TEXT_NODE) {
+        if (next.data.startsWith(old.data)) old.appendData(next.data.slice(old.data.length));
+        else old.data = next.data;
+        return;
+    }
+    const sameKind = old.nodeType === Node.ELEMENT_NODE && old.nodeName === next.nodeName;
+    if (!sameKind || (LISTENS.has(old.nodeName) && !old.cloneNode(false).isEqualNode(next.cloneNode(false)))) {
+        old.replaceWith(next);
+        return;
+    }
+    for (const { name, value } of next.attributes) {
+        if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+        if (!next.hasAttribute(name) && name !== 'open') old.removeAttribute(name);
+    }
+    patch(old, next);
 }
 
 export function icon(name) {

@@ -4,11 +4,12 @@
 import { h } from './dom.js';
 
 const FENCE = /^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)/;
-const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
+const HEADING = /^(#{1,6})\s+(.*)$/;
 const BULLET = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const RULE = /^\s{0,3}([-*_])(\s*\1){2,}\s*$/;
 const QUOTE = /^\s{0,3}>\s?(.*)$/;
-const INLINE = /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)|\*\*(\S(?:[\s\S]*?\S)?)\*\*|__(\S(?:[\s\S]*?\S)?)__|(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?!\w)|(?<!\w)_(\S(?:[^_]*?\S)?)_(?!\w)|!?\[([^\]\n]*)\]\(([^)\s]*)\)|\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/;
+const NUMBERS = /^\d{1,3}(?:\s*,\s*\d{1,3})*$/;
+const WORD = /[\p{L}\p{N}_]/u;
 const MAX_DEPTH = 6;
 
 export function renderMarkdown(text, cite = () => null) {
@@ -17,21 +18,101 @@ export function renderMarkdown(text, cite = () => null) {
     return root;
 }
 
+/**
+ * One pass: what was searched for in vain once is not searched for again, so unmatched marks cost no more than others.
+ */
 function inline(text, parent, cite, depth) {
-    let rest = text;
-    while (rest) {
-        const match = depth < MAX_DEPTH ? INLINE.exec(rest) : null;
-        if (!match) break;
-        parent.append(rest.slice(0, match.index));
-        rest = rest.slice(match.index + match[0].length);
-        const [whole, , code, strong, strong2, em, em2, label, url, numbers] = match;
-        if (code !== undefined) parent.append(h('code', {}, code.trim()));
-        else if (strong ?? strong2) inline(strong ?? strong2, parent.appendChild(h('strong')), cite, depth + 1);
-        else if (em ?? em2) inline(em ?? em2, parent.appendChild(h('em')), cite, depth + 1);
-        else if (url !== undefined) parent.append(label && label !== url ? `${label} (${url})` : url);
-        else parent.append(...citations(numbers, whole, cite));
+    const scan = { text, missing: new Set(), cite, depth };
+    let plain = 0;
+    let at = 0;
+    while (at < text.length) {
+        const found = depth < MAX_DEPTH ? markup(scan, at) : null;
+        if (found?.nodes) {
+            parent.append(text.slice(plain, at), ...found.nodes);
+            plain = found.end;
+        }
+        at = found?.end ?? at + 1;
     }
-    parent.append(rest);
+    parent.append(text.slice(plain));
+}
+
+/** What begins at `at`: {end, nodes}; without nodes the text up to `end` is plain. Null: an ordinary character. */
+function markup(scan, at) {
+    const { text } = scan;
+    const char = text[at];
+    if (char === '`') return code(scan, at);
+    if (char === '[' || (char === '!' && text[at + 1] === '[')) return bracket(scan, at);
+    if (char !== '*' && char !== '_') return null;
+    return text[at + 1] === char ? strong(scan, at, char + char) : emphasis(scan, at, char);
+}
+
+function runLength(text, at) {
+    let end = at;
+    while (text[end] === text[at]) end += 1;
+    return end - at;
+}
+
+/** A run of backticks up to the next run of the same length. */
+function code(scan, at) {
+    const { text, missing } = scan;
+    const marks = text.slice(at, at + runLength(text, at));
+    const start = at + marks.length;
+    for (let close = missing.has(marks) ? -1 : text.indexOf(marks, start); close >= 0; close = text.indexOf(marks, close)) {
+        const run = runLength(text, close);
+        if (run === marks.length) return { end: close + run, nodes: [h('code', {}, text.slice(start, close).trim())] };
+        close += run;
+    }
+    missing.add(marks);
+    return { end: start };
+}
+
+function strong(scan, at, marks) {
+    const { text, missing } = scan;
+    const start = at + 2;
+    if (!missing.has(marks) && /\S/.test(text[start] ?? '')) {
+        let close = text.indexOf(marks, start + 1);
+        while (close >= 0 && /\s/.test(text[close - 1])) close = text.indexOf(marks, close + 1);
+        if (close >= 0) return within(scan, 'strong', start, close, close + 2);
+        missing.add(marks);
+    }
+    return { end: start };
+}
+
+function emphasis(scan, at, mark) {
+    const { text } = scan;
+    const close = text.indexOf(mark, at + 1);
+    const opens = !WORD.test(text[at - 1] ?? '') && /\S/.test(text[at + 1] ?? '');
+    const closes = close > at + 1 && /\S/.test(text[close - 1]) && !WORD.test(text[close + 1] ?? '');
+    return opens && closes ? within(scan, 'em', at + 1, close, close + 1) : null;
+}
+
+function within(scan, tag, start, close, end) {
+    const node = h(tag);
+    inline(scan.text.slice(start, close), node, scan.cite, scan.depth + 1);
+    return { end, nodes: [node] };
+}
+
+/** A link or picture becomes its words and address; [1] or [1, 2] the sources with these numbers. */
+function bracket(scan, at) {
+    const { text, cite } = scan;
+    const open = text[at] === '!' ? at + 1 : at;
+    const close = nextOf(text, open + 1, '[]');
+    if (text[close] !== ']') return { end: open + 1 };
+    const label = text.slice(open + 1, close);
+    if (text[close + 1] === '(') {
+        const end = nextOf(text, close + 2, '() \n\t');
+        if (text[end] !== ')') return { end: open + 1 };
+        const url = text.slice(close + 2, end);
+        return { end: end + 1, nodes: [label && label !== url ? `${label} (${url})` : url] };
+    }
+    if (!NUMBERS.test(label)) return { end: open + 1 };
+    return { end: close + 1, nodes: citations(label, text.slice(at, close + 1), cite) };
+}
+
+function nextOf(text, from, chars) {
+    let at = from;
+    while (at < text.length && !chars.includes(text[at])) at += 1;
+    return at;
 }
 
 function citations(numbers, whole, cite) {
@@ -63,8 +144,16 @@ function codeBlock(lines, start, parent) {
 
 function heading(lines, at, parent, cite) {
     const [, marks, text] = HEADING.exec(lines[at]);
-    inline(text, parent.appendChild(h(`h${Math.min(6, marks.length + 2)}`)), cite, 0);
+    inline(withoutClosingMarks(text), parent.appendChild(h(`h${Math.min(6, marks.length + 2)}`)), cite, 0);
     return at + 1;
+}
+
+/** "Title ##" is "Title"; "C#" stays. */
+function withoutClosingMarks(text) {
+    const trimmed = text.trimEnd();
+    let end = trimmed.length;
+    while (trimmed[end - 1] === '#') end -= 1;
+    return end === 0 || /\s/.test(trimmed[end - 1]) ? trimmed.slice(0, end).trimEnd() : trimmed;
 }
 
 function quote(lines, start, parent, cite, depth) {

@@ -1,7 +1,7 @@
 // The status line: what is loaded, how much is indexed, and what the service is busy with.
 
 import * as api from './api.js';
-import { byId, h } from './dom.js';
+import { announce, byId, h } from './dom.js';
 import { number, plural } from './format.js';
 
 const POLL_MS = 2000;
@@ -12,7 +12,6 @@ let onStatus = () => {};
 let onContent = () => {};
 
 export const isReady = () => latest?.ready === true;
-export const current = () => latest;
 
 /** `status` is called with every poll, `content` when the record has changed. */
 export function watch(status, content) {
@@ -72,17 +71,19 @@ function render() {
     renderBanner();
 }
 
+const modelProblem = (engine) => (engine?.problem ? `Another model than the configured one answers (${engine.model}): ${engine.problem}` : '');
+
 function renderBanner() {
     const banner = byId('banner');
     const pipeline = latest.pipeline;
     const held = pipeline?.deletes_held;
-    const key = held ? 'held' : pipeline?.problem ?? '';
+    const key = held ? 'held' : pipeline?.problem || modelProblem(latest.engine);
     if (banner.dataset.key === key) return;
     banner.dataset.key = key;
     banner.hidden = !key;
     if (held) {
         banner.replaceChildren(h('p', {}, 'More than half of the files vanished at once. Their passages are kept until you say so: perhaps a disk is not mounted.'),
-            h('button', { class: 'plain', type: 'button', onclick: () => api.confirmDeletes() }, 'They are really gone'));
+            h('button', { class: 'plain', type: 'button', onclick: () => api.confirmDeletes().catch((error) => announce(error.message)) }, 'They are really gone'));
     } else {
         banner.replaceChildren(h('p', {}, key));
     }

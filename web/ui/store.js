@@ -38,12 +38,35 @@ export function save(chat) {
     const entry = { id: chat.id, title: chat.title, updated: chat.updated };
     let entries = [entry, ...list().filter((other) => other.id !== chat.id)];
     while (entries.length > MAX_CHATS || (!write(keyOf(chat.id), chat) && entries.length > 1)) {
-        localStorage.removeItem(keyOf(entries.pop().id));
+        drop(keyOf(entries.pop().id));
     }
     write(INDEX, entries);
 }
 
+/** The conversations whose title, questions or answers hold every word. */
+export function search(words) {
+    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!wanted.length) return list();
+    return list().filter((entry) => {
+        const turns = load(entry.id)?.turns ?? [];
+        const text = [entry.title, ...turns.flatMap((turn) => [turn.question, turn.text])].join(' ').toLowerCase();
+        return wanted.every((word) => text.includes(word));
+    });
+}
+
+export function rename(id, title) {
+    const chat = load(id);
+    if (chat) write(keyOf(id), { ...chat, title });
+    write(INDEX, list().map((entry) => (entry.id === id ? { ...entry, title } : entry)));
+}
+
+function drop(name) {
+    try {
+        localStorage.removeItem(name);
+    } catch { /* storage may be switched off: there is nothing to remove then */ }
+}
+
 export function remove(id) {
-    localStorage.removeItem(keyOf(id));
+    drop(keyOf(id));
     write(INDEX, list().filter((entry) => entry.id !== id));
 }
