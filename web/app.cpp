@@ -108,11 +108,26 @@ Plan App::guarded_plan(Request& request) const {
     return plan;
 }
 
+bool App::prepare(const Plan& plan, Request& request, ResponseWriter& writer) {
+    if (plan.route->prepare == nullptr) return true;
+    return run_step(plan, request, writer,
+                    [&](ResponseWriter& recorder) { return plan.route->prepare(*this, request, recorder); });
+}
+
 void App::run(const Plan& plan, Request& request, ResponseWriter& writer) {
+    run_step(plan, request, writer, [&](ResponseWriter& recorder) {
+        plan.route->handler(*this, request, recorder);
+        return false;
+    });
+}
+
+/// `step` returns whether more steps follow; without more the request is measured.
+bool App::run_step(const Plan& plan, Request& request, ResponseWriter& writer,
+                   const std::function<bool(ResponseWriter&)>& step) {
     const auto begin = std::chrono::steady_clock::now();
     StatusRecorder recorder(writer);
     try {
-        plan.route->handler(*this, request, recorder);
+        if (step(recorder)) return true;
     } catch (const std::exception& error) {
         HEARTH_LOG(kError, "web", "handler_failed",
                    {{"request", request.id}, {"route", plan.route->pattern}, {"what", error.what()}});
@@ -126,6 +141,7 @@ void App::run(const Plan& plan, Request& request, ResponseWriter& writer) {
                 {"route", plan.route->pattern},
                 {"status", recorder.status()},
                 {"seconds", seconds.count()}});
+    return false;
 }
 
 void App::add_common_headers(const Request& request, Response& response) {

@@ -31,6 +31,8 @@ class App {
 
     /// Guards and routing. Fills request.captures. Never blocks.
     Plan plan(Request& request);
+    /// The route's first step, for the short lane. False when that was the whole answer.
+    bool prepare(const Plan& plan, Request& request, ResponseWriter& writer);
     /// Runs the route and records its metrics. Blocks as long as its lane allows.
     void run(const Plan& plan, Request& request, ResponseWriter& writer);
     /// Headers every response carries, the request id first.
@@ -63,6 +65,8 @@ class App {
 
   private:
     Plan guarded_plan(Request& request) const;
+    bool run_step(const Plan& plan, Request& request, ResponseWriter& writer,
+                  const std::function<bool(ResponseWriter&)>& step);
     void change_busy(int by);
 
     const ServerOptions options_;

@@ -223,7 +223,7 @@ void Connection::dispatch() {
             run_in(hub_->pools.bulk_jobs);
             break;
         case Lane::kGeneration:
-            run_in(hub_->pools.generations);
+            prepare_then_generate();
             break;
     }
     watch();
@@ -231,14 +231,22 @@ void Connection::dispatch() {
 }
 
 void Connection::run_in(WorkerPool& pool) {
-    auto job = [hub = hub_, plan = plan_, request = std::move(request_), exchange = exchange_] {
+    hub_->run_in(pool, exchange_, [hub = hub_, plan = plan_, request = std::move(request_), exchange = exchange_] {
+        hub->app.run(plan, *request, *exchange);
+        exchange->finish();
+    });
+}
+
+void Connection::prepare_then_generate() {
+    auto generate = [hub = hub_, plan = plan_, request = request_, exchange = exchange_] {
         hub->app.run(plan, *request, *exchange);
         exchange->finish();
     };
-    if (pool.try_run(std::move(job))) return;
-    hub_->app.metrics().refused_busy();
-    exchange_->send(error_response(overloaded()));
-    exchange_->finish();
+    hub_->run_in(hub_->pools.short_jobs, exchange_,
+                 [hub = hub_, plan = plan_, request = std::move(request_), exchange = exchange_, generate] {
+                     if (!hub->app.prepare(plan, *request, *exchange)) return exchange->finish();
+                     hub->run_in(hub->pools.generations, exchange, generate);
+                 });
 }
 
 /// Reads ahead while a request is being answered: that is how a hang-up shows, and pipelined requests are kept.

@@ -52,6 +52,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool body_too_slow() const;
     void dispatch();
     void run_in(WorkerPool& pool);
+    void prepare_then_generate();
     void watch();
     void on_watched(boost::system::error_code error, std::size_t bytes);
     void tick();

@@ -1,6 +1,8 @@
 #include "web/connection_hub.h"
 
 #include "web/connection.h"
+#include "web/error_map.h"
+#include "web/exchange.h"
 
 namespace hearth::web {
 
@@ -26,6 +28,13 @@ void ConnectionHub::remove(Connection* connection) {
     const auto peer = by_peer_.find(found->second.peer);
     if (--peer->second == 0) by_peer_.erase(peer);
     all_.erase(found);
+}
+
+void ConnectionHub::run_in(WorkerPool& pool, const std::shared_ptr<Exchange>& exchange, std::function<void()> job) {
+    if (pool.try_run(std::move(job))) return;
+    app.metrics().refused_busy();
+    exchange->send(error_response(overloaded()));
+    exchange->finish();
 }
 
 void ConnectionHub::request_began() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,7 @@
 namespace hearth::web {
 
 class Connection;
+class Exchange;
 
 struct WorkerPools {
     WorkerPool& short_jobs;
@@ -40,6 +42,8 @@ class ConnectionHub {
     std::string why_full(const std::string& peer, bool peer_is_loopback) const;
     void add(const std::shared_ptr<Connection>& connection, const std::string& peer);
     void remove(Connection* connection);
+    /// Runs `job` in `pool`, or tells the client of `exchange` that too many wait there.
+    void run_in(WorkerPool& pool, const std::shared_ptr<Exchange>& exchange, std::function<void()> job);
     void request_began();
     void request_ended();
     /// True when no request is being answered.

@@ -15,6 +15,8 @@
 
 namespace hearth::web {
 
+struct ChatRequest;
+
 enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
 
 Method method_from_name(std::string_view name) noexcept;
@@ -34,6 +36,7 @@ struct Request {
     std::string body;
     BodyLease body_lease;                ///< what `body` takes of the server's budget
     std::shared_ptr<UploadFile> upload;  ///< for routes whose body goes to disk
+    std::shared_ptr<ChatRequest> chat;   ///< `body` decoded, once the route has prepared
     std::string id;                      ///< x-request-id of the reply
     std::vector<std::string> captures;   ///< the {} parts of the route's pattern
 

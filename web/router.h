@@ -29,6 +29,9 @@ struct Route {
     BodyKind body = BodyKind::kNone;
     bool needs_key = true;
     void (*handler)(App&, Request&, ResponseWriter&) = nullptr;
+    /// For kGeneration: runs in the short lane before the wait for the other, so that mistakes are answered and streams
+    /// declared at once. False when it has answered.
+    bool (*prepare)(App&, Request&, ResponseWriter&) = nullptr;
 };
 
 struct RouteMatch {

@@ -186,17 +186,39 @@ bool has_user_message(const ChatRequest& chat) {
     return false;
 }
 
-void chat_completions(App& app, Request& request, ResponseWriter& writer) {
+/// What is wrong with the request before a model has seen it.
+std::optional<ApiError> check_chat(const App& app, const ChatRequest& chat) {
+    if (const std::string why = app.why_not_ready(); !why.empty()) return not_ready(why);
+    if (auto error = check_model(chat, app.services())) return error;
+    if (chat.from_documents && !has_user_message(chat)) {
+        return bad_request("'messages' needs a user message: the question", "messages");
+    }
+    return std::nullopt;
+}
+
+bool prepare_chat(App& app, Request& request, ResponseWriter& writer) {
     auto decoded = decode_chat_request(request.body);
     request.body = std::string();  // the typed request holds all of it; an answer may take minutes
-    if (const auto* error = std::get_if<ApiError>(&decoded)) return fail(writer, *error);
-    const ChatRequest& chat = std::get<ChatRequest>(decoded);
-    if (const std::string why = app.why_not_ready(); !why.empty()) return fail(writer, not_ready(why));
-    const Services services = app.services();
-    if (const auto error = check_model(chat, services)) return fail(writer, *error);
-    if (chat.from_documents && !has_user_message(chat)) {
-        return fail(writer, bad_request("'messages' needs a user message: the question", "messages"));
+    std::optional<ApiError> error;
+    if (auto* refused = std::get_if<ApiError>(&decoded)) {
+        error = std::move(*refused);
+    } else {
+        request.chat = std::make_shared<ChatRequest>(std::move(std::get<ChatRequest>(decoded)));
+        error = check_chat(app, *request.chat);
     }
+    if (error) {
+        fail(writer, *error);
+        return false;
+    }
+    if (request.chat->stream) writer.begin_sse();
+    return true;
+}
+
+void chat_completions(App& app, Request& request, ResponseWriter& writer) {
+    if (request.chat == nullptr && !prepare_chat(app, request, writer)) return;
+    const ChatRequest& chat = *request.chat;
+    const Services services = app.services();
+    if (services.model == nullptr) return fail(writer, cancelled_error());  // stopped while this one waited
     if (writer.cancelled().stop_requested()) return fail(writer, cancelled_error());
     const App::BusyScope busy(app);
     AnswerMeter meter(app.metrics(), writer.cancelled());
@@ -209,7 +231,7 @@ void chat_completions(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kPost, "/v1/chat/completions", Lane::kGeneration, BodyKind::kMemory, true, chat_completions},
+    {Method::kPost, "/v1/chat/completions", Lane::kGeneration, BodyKind::kMemory, true, chat_completions, prepare_chat},
 };
 
 }  // namespace

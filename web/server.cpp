@@ -147,9 +147,9 @@ class BeastServer : public Server {
             hub_->cancel_all();
             hub_->wait_until_quiet(kAfterCancel);
         }
-        generation_pool_.reset();  // joins: no handler runs past here, so the services may go
+        short_pool_.reset();  // first: its jobs hand on to the generation pool
         bulk_pool_.reset();
-        short_pool_.reset();
+        generation_pool_.reset();  // all joined: no handler runs past here, so the services may go
         app_.set_services({});
         io_.stop();
         threads_.clear();

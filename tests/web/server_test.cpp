@@ -255,6 +255,23 @@ TEST_F(SocketServer, FullGenerationQueueIs429) {
     EXPECT_TRUE(eventually([&] { return house_.cancelled_answers >= kGenerationThreads; }));
 }
 
+TEST_F(SocketServer, AStreamThatWaitsForATurnShowsLifeAndMistakesAreToldAtOnce) {
+    std::vector<std::unique_ptr<RawClient>> running;
+    for (int i = 0; i < kGenerationThreads; ++i) {
+        running.push_back(std::make_unique<RawClient>(server_->port()));
+        running.back()->post("/v1/chat/completions", chat_body("\"stream\":true,", "slow"));
+        ASSERT_NE(running.back()->read_until("\"sources\"").find("\"sources\""), std::string::npos);
+    }
+    RawClient waiting = connect();
+    waiting.post("/v1/chat/completions", chat_body("\"stream\":true,", "slow"));
+    RawClient mistaken = connect();
+    mistaken.post("/v1/chat/completions", "{\"model\":\"hearth\",\"stream\":true,\"messages\":7}");
+    EXPECT_EQ(status_of(mistaken.response()), 400);
+    const std::string head = waiting.read_until(": ping\n\n");
+    EXPECT_NE(head.find("Content-Type: text/event-stream"), std::string::npos) << head;
+    EXPECT_EQ(head.find("data: "), std::string::npos) << "it is still waiting";
+}
+
 TEST_F(SocketServer, StopLetsAnswersFinishThenCancels) {
     house_.pause = std::chrono::milliseconds(20);
     RawClient client = connect();
