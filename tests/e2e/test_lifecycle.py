@@ -1,4 +1,6 @@
 """Start, stop, reload, restart and refusal: what an operator does."""
+import http.client
+import json
 import signal
 import socket
 import subprocess
@@ -38,6 +40,78 @@ def test_readyz_and_signals(daemon):
     assert daemon.process.wait(60) == 0
 
 
+def test_bad_reload_keeps_the_old_settings(daemon):
+    daemon.config.write_text("[ingest]\nexclude = 7\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for("the refusal in the log", lambda: "reload_refused" in daemon.log())
+    assert "hearth.toml:2:11" in daemon.log()
+    (daemon.inbox / "a.md").write_text("# Bees\n\nThe hive stands behind the orangery.\n")
+    daemon.wait_state("a.md", "indexed")
+
+
+def begin_long_answer(daemon):
+    """A streamed answer that is under way; read it through the returned connection."""
+    connection = http.client.HTTPConnection(daemon.url.removeprefix("http://"), timeout=60)
+    body = {"model": "hearth", "stream": True, "max_tokens": 4000, "hearth": {"retrieval": False},
+            "messages": [{"role": "user", "content": "Write a long story about a lighthouse keeper, with every detail."}]}
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
+    reply = connection.getresponse()
+    assert reply.status == 200
+    return connection, reply
+
+
+def test_sigterm_ends_a_long_answer_at_the_bound(tmp_path):
+    if reason := support.missing_models(support.SMALL):
+        pytest.skip(reason)
+    with support.Hearthd(tmp_path, chat=support.SMALL, config="[server]\ndrain_seconds = 1\n") as daemon:
+        connection, reply = begin_long_answer(daemon)
+        begun = time.monotonic()
+        assert daemon.stop(seconds=30) == 0
+        print(f"SIGTERM to exit with an answer under way: {time.monotonic() - begun:.2f} s, 1 s of it drain")
+        assert b"stopped before it was complete" in reply.read()
+        connection.close()
+
+
+def test_ask_fails_when_the_daemon_dies_under_the_answer(daemon):
+    (daemon.inbox / "a.md").write_text("# Bees\n\nThe hive stands behind the orangery, and nobody may move it.\n")
+    daemon.wait_state("a.md", "indexed")
+    asking = subprocess.Popen([support.BUILD / "hearth", "--url", daemon.url, "ask", "Where does the hive stand?"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for("the answer begins", lambda: daemon.get("/v1/status")["generation"]["running"] == 1)
+    daemon.kill()
+    out, err = asking.communicate(timeout=60)
+    assert asking.returncode == 2, (out, err)
+    assert "hearthd" in err
+
+
+def test_doctor_checks_the_record_with_and_without_the_daemon(daemon):
+    (daemon.inbox / "a.md").write_text("# Bees\n\nThe hive stands behind the orangery.\n")
+    daemon.wait_state("a.md", "indexed")
+
+    def record():
+        checks = json.loads(daemon.cli("doctor", "--json").stdout)["checks"]
+        return next(check for check in checks if check["check"] == "record")
+
+    assert record()["ok"] and "agree" in record()["detail"]
+    daemon.stop()
+    assert record()["ok"] and "agree" in record()["detail"]
+    for blob in (daemon.home / "blobs").rglob("*"):
+        if blob.is_file():
+            blob.write_bytes(b"rot")
+    broken = record()
+    assert not broken["ok"] and "blob" in broken["detail"] and broken["remedy"]
+
+
+def test_damaged_chat_model_falls_back_and_says_so(tmp_path):
+    if reason := support.missing_models(support.SMALL):
+        pytest.skip(reason)
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes((support.MODELS / support.SMALL).read_bytes()[:5_000_000])
+    with support.Hearthd(tmp_path, chat=str(bad)) as daemon:
+        engine = daemon.get("/v1/status")["engine"]
+    assert "bad.gguf" in engine["problem"] and "smol" in engine["model"].lower()
+
+
 def run_hearthd(*arguments):
     return subprocess.run([support.BUILD / "hearthd", *arguments], capture_output=True, text=True, timeout=60)
 
@@ -54,11 +128,19 @@ def test_port_in_use_and_public_address_without_key(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         result = run_hearthd("--home", tmp_path, "--port", str(taken.getsockname()[1]))
-    assert result.returncode != 0 and "in use" in result.stderr
+    assert result.returncode == 69 and "in use" in result.stderr
     config = tmp_path / "hearth.toml"
     config.write_text('[server]\naddress = "0.0.0.0"\n')
     result = run_hearthd("--config", config, "--home", tmp_path, "--port", "0")
-    assert result.returncode != 0 and "key" in result.stderr
+    assert result.returncode == 78 and "key" in result.stderr
+    config.write_text('[server]\napi_key_file = "/nowhere/key"\n')
+    result = run_hearthd("--config", config, "--home", tmp_path, "--port", "0")
+    assert result.returncode == 78 and "api_key_file" in result.stderr
+
+
+def test_wrong_arguments_exit_64():
+    assert run_hearthd("--nonsense").returncode == 64
+    assert subprocess.run([support.BUILD / "hearth", "nonsense"], capture_output=True, timeout=60).returncode == 64
 
 
 def test_missing_models_say_how_to_get_them(tmp_path):
