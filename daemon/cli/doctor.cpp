@@ -57,15 +57,23 @@ void check_models(const std::string& models, std::vector<Finding>& findings) {
     }
 }
 
+std::string record_remedy(ErrorCode code) {
+    if (code == ErrorCode::kPermissionDenied)
+        return "give the key with --api-key, or run it as the user of the service";
+    if (code == ErrorCode::kDataLoss) {
+        return "stop hearthd and move record.db, blobs and index out of the home: it reads the folder anew";
+    }
+    return "mend what the message names, then run hearth doctor again";
+}
+
 Finding record_finding(const Result<std::vector<std::string>>& mismatches) {
-    const std::string remedy =
-        "stop hearthd and move record.db, blobs and index out of the home: it reads the folder anew";
-    if (!mismatches.ok()) return {"record", false, mismatches.error().message, remedy};
+    if (!mismatches.ok()) return {"record", false, mismatches.error().message, record_remedy(mismatches.error().code)};
     if (mismatches->empty()) return {"record", true, "documents, chunks, vectors and blobs agree", ""};
     std::string detail = std::to_string(mismatches->size()) + " mismatches:";
-    for (std::size_t i = 0; i < std::min(kMaxShownMismatches, mismatches->size()); ++i)
+    for (std::size_t i = 0; i < std::min(kMaxShownMismatches, mismatches->size()); ++i) {
         detail += " " + (*mismatches)[i] + ";";
-    return {"record", false, detail, remedy};
+    }
+    return {"record", false, detail, record_remedy(ErrorCode::kDataLoss)};
 }
 
 /// Without a daemon the record is opened here, under the daemon's own lock.

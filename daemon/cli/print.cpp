@@ -11,6 +11,24 @@
 namespace hearth::cli {
 namespace {
 
+/// escape_control(), and the C1 controls (U+0080 to U+009F) that some terminals obey too.
+std::string terminal_text(std::string_view text) {
+    const std::string escaped = escape_control(text);
+    std::string out;
+    for (std::size_t at = 0; at < escaped.size();) {
+        const DecodedCodePoint point = decode_utf8(escaped, at);
+        if (point.value >= 0x80 && point.value < 0xA0) {
+            char code[8];
+            std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(point.value));
+            out += code;
+        } else {
+            out.append(escaped, at, point.length);
+        }
+        at += point.length;
+    }
+    return out;
+}
+
 void write_line(std::FILE* stream, std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stream);
     std::fputc('\n', stream);
@@ -30,7 +48,7 @@ void print_error_line(std::string_view text) {
 void print_piece(std::string_view text) {
     while (!text.empty()) {
         const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
-        const std::string shown = escape_control(text.substr(0, end));
+        const std::string shown = terminal_text(text.substr(0, end));
         std::fwrite(shown.data(), 1, shown.size(), stdout);
         if (end < text.size()) std::fputc(text[end], stdout);
         text.remove_prefix(std::min(end + 1, text.size()));
@@ -57,7 +75,7 @@ std::string one_line(std::string_view text, std::size_t limit) {
             break;
         }
     }
-    return escape_control(out);
+    return terminal_text(out);
 }
 
 std::string human_bytes(double bytes) {
@@ -79,7 +97,7 @@ std::string place_of(const nlohmann::json& result) {
         place += ", page " + std::to_string(chunk["page"].get<int>());
     const std::string heading = chunk.value("heading", "");
     if (!heading.empty()) place += ", " + heading;
-    return escape_control(place);
+    return terminal_text(place);
 }
 
 }  // namespace hearth::cli

@@ -89,8 +89,8 @@ TEST(Ask, OnlyTheVerdictSaysWhetherItWasFound) {
 }
 
 TEST(Ask, ControlBytesOfTheModelNeverReachTheTerminal) {
-    const Printed printed = ask(chunk({{"content", "a\x1b]0;owned\x07\n\tb"}}) + kVerdict + kDone);
-    EXPECT_EQ(printed.out, "a\\x1b]0;owned\\x07\n\tb\n");
+    const Printed printed = ask(chunk({{"content", "a\x1b]0;owned\x07\n\tb\u009b2J"}}) + kVerdict + kDone);
+    EXPECT_EQ(printed.out, "a\\x1b]0;owned\\x07\n\tb\\u009b2J\n");
 }
 
 TEST(Documents, PrintStateReasonAndRemedy) {
