@@ -114,8 +114,20 @@ export async function chat(body, signal, on) {
     }
 }
 
-/** Uploads one file; `progress` gets 0..1. XMLHttpRequest because fetch cannot report what was sent. */
-export function upload(file, progress) {
+/** Uploads one file; `progress` gets 0..1. */
+export async function upload(file, progress) {
+    const used = key;
+    try {
+        return await send(file, progress);
+    } catch (error) {
+        if (error.status !== 401) throw error;
+        if (used === key) keepKey(await askForKey(used !== ''));
+        return upload(file, progress);
+    }
+}
+
+/** XMLHttpRequest because fetch cannot report what was sent. */
+function send(file, progress) {
     return new Promise((resolve, reject) => {
         const call = new XMLHttpRequest();
         call.open('POST', `/v1/documents?name=${encodeURIComponent(file.name)}`);

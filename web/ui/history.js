@@ -50,8 +50,8 @@ function titleField(entry) {
         if (renaming !== entry.id) return;
         renaming = null;
         if (keep && field.value.trim()) chat.rename(entry.id, field.value.trim());
-        field.remove();
-        renderHistory();
+        const now = store.list().find((other) => other.id === entry.id) ?? entry;
+        field.closest('li').replaceWith(row(now));  // only this row: a click that took the focus away still meets its own
     };
     field.addEventListener('keydown', (event) => {
         if (event.key !== 'Enter' && event.key !== 'Escape') return;
