@@ -88,9 +88,9 @@ class EventLines {
 
 }  // namespace
 
-Result<json> Client::get(const std::string& path) const {
+Result<json> Client::get(const std::string& path, const Query& query) const {
     httplib::Client client = connect(options_);
-    return to_json(options_, client.Get(path));
+    return to_json(options_, query.empty() ? client.Get(path) : client.Get(path, query, httplib::Headers()));
 }
 
 Status Client::stream(const std::string& path, const json& body,
@@ -122,24 +122,6 @@ Status Client::stream(const std::string& path, const json& body,
     return Error(
         ErrorCode::kUnavailable,
         "the answer broke off before its end; see whether hearthd still runs ('hearth status'), then ask again");
-}
-
-std::string url_encode(std::string_view text) {
-    static constexpr char kDigits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                           (byte >= '0' && byte <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            out += '%';
-            out += kDigits[byte >> 4];
-            out += kDigits[byte & 15];
-        }
-    }
-    return out;
 }
 
 }  // namespace hearth::cli

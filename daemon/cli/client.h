@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -16,13 +16,16 @@ struct ClientOptions {
     std::string api_key;
 };
 
+/// Names and values, not encoded.
+using Query = std::multimap<std::string, std::string>;
+
 /// Blocking; one request at a time.
 class Client {
   public:
     explicit Client(ClientOptions options) : options_(std::move(options)) {}
 
     /// Replies of 2xx as JSON; others become the error the server named. kUnavailable says how to start hearthd.
-    Result<nlohmann::json> get(const std::string& path) const;
+    Result<nlohmann::json> get(const std::string& path, const Query& query = {}) const;
 
     /// POSTs and hands every server-sent `data:` object to `on_event`; stops when it returns false. kUnavailable when
     /// the stream ends without its [DONE].
@@ -34,8 +37,5 @@ class Client {
   private:
     ClientOptions options_;
 };
-
-/// `text` as one URL query value.
-std::string url_encode(std::string_view text);
 
 }  // namespace hearth::cli

@@ -24,11 +24,11 @@ std::string scores_text(const json& scores) {
     return part("bm25") + "  " + part("dense") + "  " + part("fused");
 }
 
-std::string filters(const SearchArguments& arguments) {
-    std::string query = "/v1/search?q=" + url_encode(arguments.query) + "&k=" + std::to_string(arguments.k);
-    if (!arguments.collection.empty()) query += "&collection=" + url_encode(arguments.collection);
-    if (!arguments.path.empty()) query += "&path=" + url_encode(arguments.path);
-    if (!arguments.type.empty()) query += "&type=" + url_encode(arguments.type);
+Query query_of(const SearchArguments& arguments) {
+    Query query{{"q", arguments.query}, {"k", std::to_string(arguments.k)}};
+    if (!arguments.collection.empty()) query.emplace("collection", arguments.collection);
+    if (!arguments.path.empty()) query.emplace("path", arguments.path);
+    if (!arguments.type.empty()) query.emplace("type", arguments.type);
     return query;
 }
 
@@ -112,8 +112,8 @@ int run_status(const Client& client, const Output& output) {
 }
 
 int run_documents(const Client& client, const std::string& collection, const Output& output) {
-    const std::string query = collection.empty() ? "" : "?collection=" + url_encode(collection);
-    const auto documents = client.get("/v1/documents" + query);
+    const Query query = collection.empty() ? Query() : Query{{"collection", collection}};
+    const auto documents = client.get("/v1/documents", query);
     if (!documents.ok()) return report(documents.error(), output);
     if (output.json) {
         print_json(*documents);
@@ -124,7 +124,7 @@ int run_documents(const Client& client, const std::string& collection, const Out
 }
 
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output) {
-    const auto reply = client.get(filters(arguments));
+    const auto reply = client.get("/v1/search", query_of(arguments));
     if (!reply.ok()) return report(reply.error(), output);
     const json results = reply->value("results", json::array());
     if (output.json) {

@@ -93,6 +93,15 @@ TEST(Ask, ControlBytesOfTheModelNeverReachTheTerminal) {
     EXPECT_EQ(printed.out, "a\\x1b]0;owned\\x07\n\tb\\u009b2J\n");
 }
 
+TEST(Search, ValuesAreEncodedInTheQuery) {
+    const FaultServer server(R"({"results":[]})", {Fault::kNone});
+    const Client client({.url = origin_of(server), .api_key = {}});
+    const Printed printed = captured([&] { return run_search(client, {.query = "a&b=ü #%", .type = "pdf"}, {}); });
+    EXPECT_EQ(printed.status, 1);
+    EXPECT_NE(server.request_line().find("q=a%26b%3D%C3%BC%20%23%25"), std::string::npos) << server.request_line();
+    EXPECT_NE(server.request_line().find("type=pdf"), std::string::npos);
+}
+
 TEST(Documents, PrintStateReasonAndRemedy) {
     const json body{
         {"documents", json::array({{{"path", "a.pdf"}, {"state", "failed"}, {"reason", "R"}, {"remedy", "M"}},

@@ -55,6 +55,11 @@ class FaultServer {
         body_ = std::move(body);
         etag_ = std::move(etag);
     }
+    /// "GET /path?query HTTP/1.1" of the last connection.
+    std::string request_line() const {
+        const std::lock_guard lock(mutex_);
+        return request_line_;
+    }
     int connections() const { return connections_; }
     bool saw_range() const { return saw_range_; }
 
@@ -73,6 +78,7 @@ class FaultServer {
         for (char c; head.find("\r\n\r\n") == std::string::npos && ::read(client, &c, 1) == 1;) head += c;
         read_body(client, head);
         const std::lock_guard lock(mutex_);
+        request_line_ = head.substr(0, head.find('\r'));
         std::size_t start = 0;
         const std::size_t range = head.find("Range: bytes=");
         if (range != std::string::npos) {
@@ -114,7 +120,8 @@ class FaultServer {
         (void)write_all(client, std::as_bytes(std::span(text))).ok();  // the client may be gone: that is the test
     }
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
+    std::string request_line_;
     std::string body_;
     std::string etag_;
     std::vector<Fault> faults_;
