@@ -7,6 +7,12 @@ namespace {
 
 // About 1,600 tokens: a few tens of milliseconds up to 200 on two cores, the longest a chat waits for them.
 constexpr std::size_t kChunksPerBatch = 8;
+/// How long chats in a row can keep one batch waiting.
+constexpr std::chrono::seconds kLongestWait{2};
+
+retrieval::FileState file_state(const ingest::FileStamp& stamp, const std::string& read_with) {
+    return {stamp.size_bytes, stamp.modified_ns, stamp.changed_ns, stamp.inode, read_with};
+}
 
 /// What the embedder reads of a chunk: where it stands, then what it says. Searching "installation" finds a chunk
 /// under that heading even when its own words differ.
@@ -29,7 +35,28 @@ void YieldGate::set_busy(bool busy) {
 
 void YieldGate::wait_until_free(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    free_.wait(lock, stop, [&] { return !busy_; });
+    free_.wait_for(lock, stop, kLongestWait, [&] { return !busy_; });
+}
+
+Result<std::vector<float>> EmbedderAdapter::embed(std::span<const std::string> texts, const std::stop_token& stop) {
+    wait_for_turn();
+    auto vectors = model_.embed(texts, stop);
+    end_turn();
+    return vectors;
+}
+
+void EmbedderAdapter::wait_for_turn() {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t ticket = next_ticket_++;
+    turn_ended_.wait(lock, [&] { return serving_ == ticket; });
+}
+
+void EmbedderAdapter::end_turn() {
+    {
+        const std::lock_guard lock(mutex_);
+        ++serving_;
+    }
+    turn_ended_.notify_all();
 }
 
 std::vector<ingest::TextSpan> TokenCounterAdapter::token_spans(std::string_view text) const {
@@ -50,8 +77,10 @@ Result<std::vector<ingest::KnownFile>> CorpusSink::known_files() {
         if (!in_record) continue;  // only queued: the record does not know it yet
         known.push_back({.path = document.document.path,
                          .content_sha256 = document.content_sha256,
-                         .size_bytes = document.size_bytes,
-                         .modified_ns = document.modified_ns,
+                         .stamp = {document.file.size_bytes, document.file.modified_ns, document.file.changed_ns,
+                                   document.file.inode},
+                         .read_with = document.file.read_with,
+                         .title = document.title,
                          .failed = document.state == retrieval::DocumentState::kFailed});
     }
     return known;
@@ -59,28 +88,37 @@ Result<std::vector<ingest::KnownFile>> CorpusSink::known_files() {
 
 Result<std::vector<float>> CorpusSink::embed_chunks(const ingest::IngestedFile& file, const std::stop_token& stop) {
     std::vector<float> vectors;
-    vectors.reserve(file.chunks.size() * static_cast<std::size_t>(model_.dimensions()));
+    vectors.reserve(file.chunks.size() * static_cast<std::size_t>(embedder_.dimensions()));
     for (std::size_t first = 0; first < file.chunks.size(); first += kChunksPerBatch) {
         gate_.wait_until_free(stop);
         if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while embedding " + file.path);
         const std::size_t last = std::min(first + kChunksPerBatch, file.chunks.size());
         std::vector<std::string> texts;
         for (std::size_t i = first; i < last; ++i) texts.push_back(embedding_text(file, file.chunks[i]));
-        HEARTH_TRY(const std::vector<float> batch, model_.embed(texts, stop));
+        HEARTH_TRY(const std::vector<float> batch, embedder_.embed(texts, stop));
         vectors.insert(vectors.end(), batch.begin(), batch.end());
     }
     return vectors;
 }
 
+std::size_t CorpusSink::bytes_per_chunk() const {
+    // The vector as it is made, as it is committed and as the index takes it over; the rest is headings and rows.
+    return 3 * sizeof(float) * static_cast<std::size_t>(embedder_.dimensions()) + 1024;
+}
+
+Result<ingest::KeptFile> CorpusSink::keep(int file_fd, const std::string& path, bool growing, std::stop_token stop) {
+    const auto source = growing ? retrieval::SourceFile::kGrowing : retrieval::SourceFile::kStill;
+    HEARTH_TRY(retrieval::KeptBlob blob, corpus_.keep_blob(file_fd, path, source, std::move(stop)));
+    return ingest::KeptFile{std::move(blob.sha256), blob.size_bytes, std::move(blob.fd)};
+}
+
 Status CorpusSink::store(const ingest::IngestedFile& file, std::stop_token stop) {
-    HEARTH_TRY_STATUS(corpus_.put_blob(file.absolute_path, file.content_sha256));
     HEARTH_TRY(std::vector<float> vectors, embed_chunks(file, stop));
     retrieval::NewVersion version{.path = file.path,
                                   .type = file.type,
                                   .title = file.title,
                                   .content_sha256 = file.content_sha256,
-                                  .size_bytes = file.size_bytes,
-                                  .modified_ns = file.modified_ns,
+                                  .file = file_state(file.stamp, file.read_with),
                                   .text = file.text,
                                   .chunks = {},
                                   .vectors = std::move(vectors)};
@@ -91,6 +129,7 @@ Status CorpusSink::store(const ingest::IngestedFile& file, std::stop_token stop)
                                   .span = {chunk.span.start, chunk.span.end},
                                   .tokens = chunk.tokens});
     }
+    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped before storing " + file.path);
     return corpus_.put_version(version);
 }
 
@@ -98,18 +137,18 @@ Status CorpusSink::reject(const ingest::RejectedFile& file) {
     return corpus_.put_failure({.path = file.path,
                                 .type = file.type,
                                 .content_sha256 = file.content_sha256,
-                                .size_bytes = file.size_bytes,
-                                .modified_ns = file.modified_ns,
+                                .file = file_state(file.stamp, file.read_with),
                                 .reason = file.reason,
                                 .remedy = file.remedy});
 }
 
-Status CorpusSink::rename(const std::string& old_path, const std::string& new_path) {
-    return corpus_.rename_document(old_path, new_path);
+Status CorpusSink::rename(const std::string& old_path, const std::string& new_path, const ingest::FileStamp& stamp,
+                          const std::string& read_with) {
+    return corpus_.rename_document(old_path, new_path, file_state(stamp, read_with));
 }
 
-Status CorpusSink::touch(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) {
-    return corpus_.touch_document(path, size_bytes, modified_ns);
+Status CorpusSink::touch(const std::string& path, const ingest::FileStamp& stamp, const std::string& read_with) {
+    return corpus_.touch_document(path, file_state(stamp, read_with));
 }
 
 Status CorpusSink::remove(const std::string& path) {

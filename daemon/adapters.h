@@ -17,7 +17,8 @@ namespace hearth::daemon {
 class YieldGate {
   public:
     void set_busy(bool busy);
-    /// Returns at once when nobody waits, else when they are served or `stop` is requested.
+    /// Returns at once when nobody waits, else when they are served or `stop` is requested, and after two seconds at
+    /// the latest: a house full of chats must not stop the folder from being read.
     void wait_until_free(const std::stop_token& stop);
 
   private:
@@ -26,16 +27,25 @@ class YieldGate {
     bool busy_ = false;
 };
 
-/// Queries and background chunks share one embedding model; it serialises them itself.
+/// Queries and the chunks of all files in work share one embedding model, in the order in which they come: between two
+/// batches of a large file everybody else has a turn.
 class EmbedderAdapter final : public retrieval::Embedder {
   public:
     explicit EmbedderAdapter(llm::EmbeddingModel& model) : model_(model) {}
     std::string id() const override { return model_.id(); }
     int dimensions() const override { return model_.dimensions(); }
-    Result<std::vector<float>> embed(std::span<const std::string> texts) override { return model_.embed(texts); }
+    Result<std::vector<float>> embed(std::span<const std::string> texts) override { return embed(texts, {}); }
+    Result<std::vector<float>> embed(std::span<const std::string> texts, const std::stop_token& stop);
 
   private:
+    void wait_for_turn();
+    void end_turn();
+
     llm::EmbeddingModel& model_;
+    std::mutex mutex_;
+    std::condition_variable turn_ended_;
+    std::uint64_t next_ticket_ = 0;
+    std::uint64_t serving_ = 0;
 };
 
 class TokenCounterAdapter final : public ingest::TokenCounter {
@@ -48,26 +58,31 @@ class TokenCounterAdapter final : public ingest::TokenCounter {
     const llm::EmbeddingModel& model_;
 };
 
-/// Finished files into the record: blob, embeddings in small batches (each a point where a chat gets the cores), one
-/// transaction.
+/// Files into the record: the blob first, then embeddings in small batches (each a point where a chat gets the cores)
+/// and one transaction.
 class CorpusSink final : public ingest::Sink {
   public:
-    CorpusSink(retrieval::Corpus& corpus, llm::EmbeddingModel& model, YieldGate& gate)
-        : corpus_(corpus), model_(model), gate_(gate) {}
+    CorpusSink(retrieval::Corpus& corpus, EmbedderAdapter& embedder, YieldGate& gate)
+        : corpus_(corpus), embedder_(embedder), gate_(gate) {}
 
     Result<std::vector<ingest::KnownFile>> known_files() override;
+    Result<ingest::KeptFile> keep(int file_fd, const std::string& path, bool growing, std::stop_token stop) override;
     Status store(const ingest::IngestedFile& file, std::stop_token stop) override;
     Status reject(const ingest::RejectedFile& file) override;
-    Status rename(const std::string& old_path, const std::string& new_path) override;
-    Status touch(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) override;
+    Status rename(const std::string& old_path, const std::string& new_path, const ingest::FileStamp& stamp,
+                  const std::string& read_with) override;
+    Status touch(const std::string& path, const ingest::FileStamp& stamp, const std::string& read_with) override;
     Status remove(const std::string& path) override;
     void work_state(const std::string& path, ingest::WorkState state) override;
+    Result<std::string> folder_identity() override { return corpus_.note("folder"); }
+    Status set_folder_identity(const std::string& identity) override { return corpus_.set_note("folder", identity); }
+    std::size_t bytes_per_chunk() const override;
 
   private:
     Result<std::vector<float>> embed_chunks(const ingest::IngestedFile& file, const std::stop_token& stop);
 
     retrieval::Corpus& corpus_;
-    llm::EmbeddingModel& model_;
+    EmbedderAdapter& embedder_;
     YieldGate& gate_;
 };
 

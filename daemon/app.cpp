@@ -172,7 +172,8 @@ Status RunningApp::load_models(const std::stop_token& cancel) {
 
 Status RunningApp::start_pipeline() {
     HEARTH_TRY(const std::string extractor, sibling_program("hearth-extract"));
-    HEARTH_TRY(pipeline_, ingest::Pipeline::start(pipeline_options(config_, extractor), *sink_, *token_counter_));
+    HEARTH_TRY(pipeline_,
+               ingest::Pipeline::start(pipeline_options(config_, extractor), *sink_, *token_counter_, ledger_));
     return {};
 }
 
@@ -189,7 +190,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     embedder_ = std::make_unique<EmbedderAdapter>(*embedding_model_);
     token_counter_ = std::make_unique<TokenCounterAdapter>(*embedding_model_);
     HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home}, *embedder_));
-    sink_ = std::make_unique<CorpusSink>(*corpus_, *embedding_model_, gate_);
+    sink_ = std::make_unique<CorpusSink>(*corpus_, *embedder_, gate_);
     agents::AgentOptions agent_options;
     agent_options.passages = static_cast<int>(config_.passages);
     agent_options.max_steps = static_cast<int>(config_.max_steps);
@@ -230,6 +231,7 @@ Status RunningApp::reload(const Config& config) {
         HEARTH_LOG(kWarn, "daemon", "reload_needs_restart", {{"for", "settings outside [ingest] and [log]"}});
     }
     config_ = adopted;
+    pipeline_->reconfigure(pipeline_options(config_, {}));
     return {};
 }
 

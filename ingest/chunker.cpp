@@ -1,71 +1,41 @@
 #include "ingest/chunker.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "core/check.h"
 #include "core/utf8.h"
 #include "ingest/sentences.h"
+#include "ingest/token_windows.h"
 
 namespace hearth::ingest {
 namespace {
 
 using HeadingPath = std::vector<std::string>;
+/// Hundreds of thousands of units stand under a few headings.
+using SharedPath = std::shared_ptr<const HeadingPath>;
 
 /// A block, or text that no block claimed, with the headings above it.
 struct Unit {
     TextSpan span;
     BlockKind kind = BlockKind::kParagraph;
     std::optional<int> page;
-    HeadingPath path;
-};
-
-/// Counts tokens of any span from one tokenization of the whole text. A token cut by a border counts.
-class TokenIndex {
-  public:
-    explicit TokenIndex(const std::vector<TextSpan>& spans) {
-        starts_.reserve(spans.size());
-        ends_.reserve(spans.size());
-        for (const auto& span : spans) {
-            starts_.push_back(span.start);
-            ends_.push_back(span.end);
-        }
-    }
-
-    int count(std::size_t start, std::size_t end) const {
-        const auto first = first_after(start);
-        const auto last =
-            static_cast<std::size_t>(std::lower_bound(starts_.begin(), starts_.end(), end) - starts_.begin());
-        return last > first ? static_cast<int>(last - first) : 0;
-    }
-
-    /// Largest end such that [start, end) holds at most `budget` tokens.
-    std::size_t reach(std::size_t start, int budget, std::size_t text_end) const {
-        const std::size_t beyond = first_after(start) + static_cast<std::size_t>(budget);
-        return beyond < starts_.size() ? std::min(starts_[beyond], text_end) : text_end;
-    }
-
-  private:
-    std::size_t first_after(std::size_t start) const {
-        return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), start) - ends_.begin());
-    }
-
-    std::vector<std::size_t> starts_;
-    std::vector<std::size_t> ends_;
+    SharedPath path;
 };
 
 std::vector<Unit> build_units(const Document& document) {
     const std::string_view text = document.text;
     std::vector<Unit> units;
     HeadingPath path;
+    auto shared = std::make_shared<const HeadingPath>();
     std::vector<int> levels;
     std::optional<int> page;
     std::size_t covered = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     const auto add = [&](TextSpan span, BlockKind kind) {
         span = trim_blanks(text, span);
-        if (span.start < span.end) units.push_back({span, kind, page, path});
+        if (span.start < span.end) units.push_back({span, kind, page, shared});
     };
     for (const Block& block : document.blocks) {
         const TextSpan span{std::max(block.span.start, covered), std::min(block.span.end, text.size())};
@@ -79,6 +49,7 @@ std::vector<Unit> build_units(const Document& document) {
             }
             levels.push_back(block.level);
             path.push_back(block.heading);
+            shared = std::make_shared<const HeadingPath>(path);
         }
         add(span, block.kind);
         covered = span.end;
@@ -87,25 +58,26 @@ std::vector<Unit> build_units(const Document& document) {
     return units;
 }
 
-HeadingPath common_prefix(const HeadingPath& a, const HeadingPath& b) {
-    const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-    return {a.begin(), ends.first};
+SharedPath common_prefix(const SharedPath& a, const SharedPath& b) {
+    const auto ends = std::mismatch(a->begin(), a->end(), b->begin(), b->end());
+    if (ends.first == a->end()) return a;
+    return std::make_shared<const HeadingPath>(a->begin(), ends.first);
 }
 
 /// The chunk being filled.
 struct Draft {
     TextSpan span;
     std::optional<int> page;
-    HeadingPath label;      ///< what all of it stands under
-    HeadingPath last_path;  ///< what its last unit stands under
+    SharedPath label;      ///< what all of it stands under
+    SharedPath last_path;  ///< what its last unit stands under
     BlockKind last_kind = BlockKind::kParagraph;
     bool has_body = false;
 };
 
 class Cutter {
   public:
-    Cutter(const Document& document, const TokenIndex& tokens, const ChunkLimits& limits)
-        : document_(document), text_(document.text), tokens_(tokens), limits_(limits) {
+    Cutter(const Document& document, const TokenCounter& counter, const ChunkLimits& limits)
+        : document_(document), text_(document.text), counter_(counter), tokens_(text_, counter), limits_(limits) {
         limits_.max_tokens = std::max(limits_.max_tokens, 1);
         limits_.target_tokens = std::clamp(limits_.target_tokens, 1, limits_.max_tokens);
         limits_.max_bytes = std::max<std::size_t>(limits_.max_bytes, 16);
@@ -122,21 +94,21 @@ class Cutter {
     }
 
   private:
-    bool fits(TextSpan span, int budget) const {
+    bool fits(TextSpan span, int budget) {
         return span.end - span.start <= limits_.max_bytes && tokens_.count(span.start, span.end) <= budget;
     }
 
-    bool tiny(TextSpan span) const { return fits(span, limits_.target_tokens / 8); }
+    bool tiny(TextSpan span) { return fits(span, limits_.target_tokens / 8); }
 
-    bool joins(const Unit& unit) const {
+    bool joins(const Unit& unit) {
         const TextSpan joined{draft_->span.start, unit.span.end};
         // A heading belongs to what it heads, even when that has to be split.
         if (!draft_->has_body) return unit.kind != BlockKind::kHeading || fits(joined, limits_.target_tokens);
         if (!fits(joined, limits_.target_tokens)) {
-            return unit.kind != BlockKind::kHeading && unit.path == draft_->last_path && unit.page == draft_->page &&
+            return unit.kind != BlockKind::kHeading && *unit.path == *draft_->last_path && unit.page == draft_->page &&
                    tiny(unit.span) && fits(joined, limits_.max_tokens);
         }
-        const bool same_place = unit.path == draft_->last_path && unit.page == draft_->page;
+        const bool same_place = *unit.path == *draft_->last_path && unit.page == draft_->page;
         return same_place || tiny(draft_->span);
     }
 
@@ -152,22 +124,40 @@ class Cutter {
 
     void close() {
         const bool keep_together = draft_->last_kind == BlockKind::kTable || draft_->last_kind == BlockKind::kCode;
-        const int whole =
-            std::min(limits_.max_tokens, keep_together ? limits_.max_tokens : limits_.target_tokens * 5 / 4);
-        split(draft_->span, whole, keep_together);
+        const int heading_tokens = label_heading();
+        // The embedder reads heading and body as one.
+        const int most = std::max(limits_.max_tokens - heading_tokens, 1);
+        target_ = std::min(limits_.target_tokens, most);
+        split(draft_->span, std::min(most, keep_together ? most : limits_.target_tokens * 5 / 4), keep_together);
         draft_.reset();
+    }
+
+    /// Sets the heading of the draft's chunks; returns its tokens: a quarter of what the embedder reads at most. A
+    /// longer path loses its middle first, then the title's end.
+    int label_heading() {
+        HeadingPath path = *draft_->label;
+        if (path.empty() || path.front() != document_.title) path.insert(path.begin(), document_.title);
+        const auto most = static_cast<std::size_t>(limits_.max_tokens / 4);
+        for (;;) {
+            heading_.clear();
+            for (const auto& part : path) heading_ += (heading_.empty() || part.empty() ? "" : " > ") + part;
+            const auto tokens = counter_.token_spans(heading_);
+            if (tokens.size() <= most) return static_cast<int>(tokens.size());
+            if (path.size() > 2) {
+                path.erase(path.begin() + 1);
+            } else if (path.size() == 2) {
+                path.erase(path.begin());
+            } else {
+                heading_.resize(most == 0 ? 0 : tokens[most - 1].end);
+                return static_cast<int>(most);
+            }
+        }
     }
 
     void emit(TextSpan span) {
         span = trim_blanks(text_, span);
         if (span.start >= span.end) return;
-        std::string heading = document_.title;
-        for (std::size_t i = 0; i < draft_->label.size(); ++i) {
-            if (i == 0 && draft_->label[0] == document_.title) continue;
-            if (!heading.empty()) heading += " > ";
-            heading += draft_->label[i];
-        }
-        chunks_.push_back({std::move(heading), draft_->page, span, tokens_.count(span.start, span.end)});
+        chunks_.push_back({heading_, draft_->page, span, tokens_.count(span.start, span.end)});
     }
 
     using NextBoundary = std::size_t (*)(std::string_view, std::size_t, std::size_t) noexcept;
@@ -184,10 +174,10 @@ class Cutter {
         return best;
     }
 
-    std::size_t choose_cut(std::size_t start, std::size_t end, bool by_lines) const {
-        std::size_t limit = tokens_.reach(start, limits_.target_tokens, end);
-        limit = utf8_floor(text_, std::min(limit, start + limits_.max_bytes));
-        const int enough = limits_.target_tokens / 4;
+    std::size_t choose_cut(std::size_t start, std::size_t end, bool by_lines) {
+        std::size_t limit = tokens_.reach(start, target_, std::min(end, start + limits_.max_bytes));
+        limit = utf8_floor(text_, limit);
+        const int enough = target_ / 4;
         std::size_t cut = start;
         if (!by_lines) cut = last_boundary(next_sentence, start, limit);
         if (cut == start || tokens_.count(start, cut) < enough) {
@@ -202,9 +192,9 @@ class Cutter {
     }
 
     /// Where the next part starts so that it repeats at most `overlap_tokens` of whole sentences before `cut`.
-    std::size_t overlap_start(std::size_t start, std::size_t cut) const {
+    std::size_t overlap_start(std::size_t start, std::size_t cut) {
         for (std::size_t at = next_sentence(text_, start, cut); at < cut; at = next_sentence(text_, at, cut)) {
-            if (tokens_.count(at, cut) <= limits_.overlap_tokens) return at;
+            if (tokens_.count(at, cut) <= std::min(limits_.overlap_tokens, target_ / 2)) return at;
         }
         return cut;
     }
@@ -227,8 +217,11 @@ class Cutter {
 
     const Document& document_;
     const std::string_view text_;
-    const TokenIndex& tokens_;
+    const TokenCounter& counter_;
+    TokenWindows tokens_;
     ChunkLimits limits_;
+    int target_ = 0;       ///< of the draft, beside its heading
+    std::string heading_;  ///< of the draft
     std::optional<Draft> draft_;
     std::vector<Chunk> chunks_;
 };
@@ -236,8 +229,7 @@ class Cutter {
 }  // namespace
 
 std::vector<Chunk> chunk_document(const Document& document, const TokenCounter& tokens, const ChunkLimits& limits) {
-    const TokenIndex index(tokens.token_spans(document.text));
-    return Cutter(document, index, limits).run(build_units(document));
+    return Cutter(document, tokens, limits).run(build_units(document));
 }
 
 }  // namespace hearth::ingest

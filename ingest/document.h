@@ -35,6 +35,7 @@ struct Refusal {
     std::string type;  ///< as in Document; "unknown" where the kind itself is the problem
     std::string reason;
     std::string remedy;
+    bool by_limit = false;  ///< of time, memory or text: larger ones may read it. Known to the daemon's side only
 };
 
 using Extraction = std::variant<Document, Refusal>;

@@ -150,17 +150,22 @@ Reading read_reply(int output_fd, int stop_fd, Clock::time_point deadline, std::
 }
 
 Refusal refuse(std::string reason, std::string remedy) {
-    return {"unknown", std::move(reason), std::move(remedy)};
+    return {"unknown", std::move(reason), std::move(remedy), false};
+}
+
+Refusal refuse_by_limit(std::string reason, std::string remedy) {
+    return {"unknown", std::move(reason), std::move(remedy), true};
 }
 
 Refusal too_slow(const ExtractorOptions& options) {
-    return refuse("reading the file took longer than " + std::to_string(options.timeout.count()) + " s",
-                  "Split the file or save it in a simpler format, then drop it again.");
+    return refuse_by_limit("reading the file took longer than " + std::to_string(options.timeout.count()) + " s",
+                           "Split the file, save it in a simpler format, or raise [ingest] extract_timeout_seconds.");
 }
 
 Refusal too_much_memory(const ExtractorOptions& options) {
-    return refuse("reading the file needs more than " + std::to_string(options.memory_bytes >> 20) + " MiB of memory",
-                  "Split the file, or raise the extraction memory limit in the configuration.");
+    return refuse_by_limit(
+        "reading the file needs more than " + std::to_string(options.memory_bytes >> 20) + " MiB of memory",
+        "Split the file, or raise [ingest] extract_memory_mib.");
 }
 
 Result<Extraction> judge(const ExtractorOptions& options, int status, std::string bytes) {
@@ -176,7 +181,7 @@ Result<Extraction> judge(const ExtractorOptions& options, int status, std::strin
         return Error(ErrorCode::kUnavailable, options.program + " could not confine itself: seccomp is needed");
     }
     if (code == static_cast<int>(WorkerExit::kReadFailed)) {
-        return Error(ErrorCode::kUnavailable, "the file could not be read to its end");
+        return Error(ErrorCode::kDataLoss, "the kept copy of the file could not be read to its end: check the disk");
     }
     if (code == 127) return Error(ErrorCode::kUnavailable, options.program + " could not be started");
     if (code != 0) {
@@ -221,8 +226,8 @@ Result<Extraction> run_extractor(const ExtractorOptions& options, int file_fd, c
     if (reading.end == ReadEnd::kStopped) return Error(ErrorCode::kCancelled, "stopped while reading " + name);
     if (reading.end == ReadEnd::kTooLarge) {
         return Extraction(
-            refuse("the file holds more than " + std::to_string(options.max_text_bytes >> 20) + " MiB of text",
-                   "Split the file."));
+            refuse_by_limit("the file holds more than " + std::to_string(options.max_text_bytes >> 20) + " MiB of text",
+                            "Split the file."));
     }
     return Extraction(too_slow(options));
 }

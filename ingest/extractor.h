@@ -20,7 +20,7 @@ struct ExtractorOptions {
 
 /// Extracts the open file, whatever its offset. `name` only hints at the type and gives the default title.
 /// A file that cannot be read is a Refusal. Errors are not the file's fault: kCancelled (stopped, the child is dead),
-/// kUnavailable (the program could not be started or could not confine itself).
+/// kUnavailable (the program could not be started or could not confine itself), kDataLoss (the disk failed).
 Result<Extraction> run_extractor(const ExtractorOptions& options, int file_fd, const std::string& name,
                                  std::stop_token stop);
 

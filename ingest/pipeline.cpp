@@ -5,19 +5,20 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <deque>
+#include <charconv>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "core/file.h"
 #include "core/log.h"
+#include "ingest/file_name.h"
 #include "ingest/file_worker.h"
 #include "ingest/planner.h"
 #include "ingest/watcher.h"
-#include "ingest/work_list.h"
+#include "ingest/work_board.h"
 
 namespace hearth::ingest {
 namespace {
@@ -34,66 +35,75 @@ std::int64_t wall_nanoseconds() {
         .count();
 }
 
-/// A change of the record that needs no reading. An empty `to` is a removal.
-struct RecordChange {
-    std::string from;
-    std::string to;
-};
+/// A file that takes longer goes to the patient lane, so that this is what it can cost the others.
+constexpr std::chrono::seconds kHurry{2};
+/// Raised when a parser learns to read what it refused: files that failed under the old one are tried again.
+constexpr int kReaderVersion = 1;
 
-FileContext file_context(const PipelineOptions& options, Sink& sink, const TokenCounter& tokens) {
-    const ExtractorOptions extractor{options.extractor_path, options.extract_timeout, options.extract_memory_bytes,
-                                     options.max_file_bytes};
-    ChunkLimits chunks;
-    chunks.target_tokens = options.chunk_tokens;
-    chunks.max_tokens = tokens.max_chunk_tokens();
-    chunks.overlap_tokens = options.chunk_overlap_tokens;
-    return {options.folder, extractor, chunks, sink, tokens};
+ExtractorOptions extractor_options(const PipelineOptions& options) {
+    return {options.extractor_path, options.extract_timeout, options.extract_memory_bytes, options.max_file_bytes};
 }
 
-// Two threads. The scanner compares the folder with `known_` and replaces what is to be done; the worker does it, one
-// thing at a time, and is the only one that writes to the sink and to `known_`. Only the lock's holder touches the
-// rest.
+std::string read_with(const PipelineOptions& options, const MemoryLedger& ledger) {
+    return "reader " + std::to_string(kReaderVersion) + ", " + std::to_string(options.extract_timeout.count()) +
+           " s, " + std::to_string(options.extract_memory_bytes >> 20) + " MiB, files of " +
+           std::to_string(options.max_file_bytes >> 20) + " MiB, budget " +
+           std::to_string(ledger.budget_bytes() >> 20) + " MiB";
+}
+
+std::string print_identity(const RootIdentity& root) {
+    return std::to_string(root.device) + ":" + std::to_string(root.inode);
+}
+
+std::optional<RootIdentity> parse_identity(const std::string& text) {
+    RootIdentity root;
+    const char* end = text.data() + text.size();
+    const auto device = std::from_chars(text.data(), end, root.device);
+    if (device.ec != std::errc() || device.ptr == end || *device.ptr != ':') return std::nullopt;
+    const auto inode = std::from_chars(device.ptr + 1, end, root.inode);
+    if (inode.ec != std::errc() || inode.ptr != end) return std::nullopt;
+    return root;
+}
+
+// Three threads. The scanner compares the folder with what is known and puts what is to be done on the board; two lanes
+// do it and are the only ones that change documents.
 class FolderPipeline final : public Pipeline {
   public:
-    FolderPipeline(PipelineOptions options, Sink& sink, const TokenCounter& tokens, Watcher watcher, UniqueFd wake,
-                   KnownFiles known, bool folder_was_missing)
-        : options_(std::move(options)),
-          sink_(sink),
-          context_(file_context(options_, sink, tokens)),
+    FolderPipeline(PipelineOptions options, Sink& sink, const TokenCounter& tokens, MemoryLedger& ledger,
+                   Watcher watcher, UniqueFd wake, KnownFiles known, std::string identity)
+        : sink_(sink),
+          tokens_(tokens),
+          ledger_(ledger),
+          folder_(options.folder),
           watcher_(std::move(watcher)),
           wake_(std::move(wake)),
-          planner_(options_.settle, [this](const std::string& path) { return hash_for_rename(path); }),
-          known_(std::move(known)) {
-        if (folder_was_missing && !known_.empty()) planner_.suspect_root();
+          planner_([this](const std::string& path) { return hash_for_rename(path); }),
+          board_(std::move(known), [this] { want_scan(); }),
+          options_(std::move(options)),
+          identity_(std::move(identity)) {
+        if (const auto root = parse_identity(identity_)) planner_.expect_root(*root);
         scanner_ = std::jthread([this](std::stop_token stop) { scan_loop(stop); });
-        worker_ = std::jthread([this](std::stop_token stop) { work_loop(stop); });
+        for (const Lane lane : {Lane::kQuick, Lane::kPatient}) {
+            lanes_.at(static_cast<std::size_t>(lane)) = std::jthread([this, lane] { work_loop(lane); });
+        }
     }
 
     ~FolderPipeline() override {
         scanner_.request_stop();
-        worker_.request_stop();
-        {
-            const std::lock_guard lock(mutex_);
-            file_stop_.request_stop();
-        }
-        ::eventfd_write(wake_.get(), 1);
-        work_changed_.notify_all();
-    }
-
-    void rescan() override {
-        {
-            const std::lock_guard lock(mutex_);
-            scan_wanted_ = true;
-        }
+        board_.close();
         ::eventfd_write(wake_.get(), 1);
     }
 
-    void set_paused(bool paused) override {
+    void rescan() override { want_scan(); }
+
+    void reconfigure(const PipelineOptions& options) override {
         {
             const std::lock_guard lock(mutex_);
-            paused_ = paused;
+            std::string program = std::move(options_.extractor_path);
+            options_ = options;
+            options_.extractor_path = std::move(program);
         }
-        work_changed_.notify_all();
+        want_scan();
     }
 
     void confirm_deletes() override {
@@ -101,31 +111,44 @@ class FolderPipeline final : public Pipeline {
             const std::lock_guard lock(mutex_);
             confirm_wanted_ = true;
         }
-        rescan();
+        want_scan();
     }
 
     PipelineCounters counters() const override {
-        const std::lock_guard lock(mutex_);
-        PipelineCounters counters = counters_;
-        counters.queued = static_cast<std::int64_t>(work_.size() + (current_ ? 1 : 0));
-        counters.current_path = current_ ? current_->path : std::string();
-        for (const std::string* problem : {&folder_problem_, &watch_problem_, &work_problem_}) {
-            if (counters.problem.empty()) counters.problem = *problem;
+        PipelineCounters counters;
+        {
+            const std::lock_guard lock(mutex_);
+            counters = counters_;
+            counters.problem = folder_problem_.empty() ? watch_problem_ : folder_problem_;
         }
+        board_.describe(counters);
         return counters;
     }
 
     bool idle() const override {
-        {
+        const bool nothing_to_do = board_.idle([this] {
             const std::lock_guard lock(mutex_);
-            if (!scanned_ || scanning_ || scan_wanted_ || waiting_ || work_.size() > 0 || !changes_.empty() || busy_)
-                return false;
-        }
+            return scanned_ && !scanning_ && !scan_wanted_ && !settling_;
+        });
+        if (!nothing_to_do) return false;
         pollfd events{watcher_.fd(), POLLIN, 0};
         return ::poll(&events, 1, 0) == 0;
     }
 
   private:
+    PipelineOptions options() const {
+        const std::lock_guard lock(mutex_);
+        return options_;
+    }
+
+    void want_scan() {
+        {
+            const std::lock_guard lock(mutex_);
+            scan_wanted_ = true;
+        }
+        ::eventfd_write(wake_.get(), 1);
+    }
+
     // ---- the scanner's thread
 
     void scan_loop(const std::stop_token& stop) {
@@ -140,7 +163,8 @@ class FolderPipeline final : public Pipeline {
             const auto ended = Clock::now();
             const auto gap = std::min<Clock::duration>((ended - started) * kScanShare, kLongestScanGap);
             earliest = ended + gap;
-            next = ended + (look_again ? std::max<Clock::duration>(options_.settle, gap) : options_.rescan);
+            const PipelineOptions now = options();
+            next = ended + (look_again ? std::max<Clock::duration>(now.settle, gap) : now.rescan);
         }
     }
 
@@ -158,7 +182,7 @@ class FolderPipeline final : public Pipeline {
         const Watcher::Events events = watcher_.drain();
         if (events.overflowed) ++counters_.inotify_overflows_total;
         const bool changed = events.changed || events.overflowed;
-        waiting_ = waiting_ || changed;  // not idle until the scan that this asks for
+        settling_ = settling_ || changed;  // not idle until the scan that this asks for
         return changed;
     }
 
@@ -182,270 +206,160 @@ class FolderPipeline final : public Pipeline {
             const Status watched = watcher_.watch(fd, path);
             if (!watched.ok() && watch_problem.empty()) watch_problem = watched.error().message;
         };
-        const ScanOptions what{options_.folder, options_.include, options_.exclude, options_.max_file_bytes};
-        auto result = scan_folder(what, on_folder, stop);
+        const PipelineOptions now = options();
+        const PlanSettings settings{now.settle, {now.include, now.exclude}, read_with(now, ledger_)};
+        auto result = scan_folder({folder_, settings.filter, now.max_file_bytes}, on_folder, stop);
         if (stop.stop_requested()) return false;
         if (!result.ok()) return report_lost_folder(result.error());
-        KnownFiles known;
-        {
-            const std::lock_guard lock(mutex_);
-            known = known_;
-        }
         stop_ = stop;
-        const Round round = planner_.plan(*result, known, Clock::now(), wall_nanoseconds());
+        const Round round = planner_.plan(settings, *result, board_.known(), Clock::now(), wall_nanoseconds());
         if (stop.stop_requested()) return false;
-        install(*result, round, std::move(watch_problem));
+        for (const auto& path : board_.fresh(round.ready, settings.read_with))
+            sink_.work_state(path, WorkState::kQueued);
+        for (const auto& path : board_.install(*result, round, settings.read_with))
+            sink_.work_state(path, WorkState::kIdle);
+        if (!round.deletes_held) remember_root(result->root);
+        report_scan(round, std::move(watch_problem));
         return round.waiting;
     }
 
+    void remember_root(const RootIdentity& root) {
+        const std::string identity = print_identity(root);
+        if (identity == identity_) return;
+        const Status kept = sink_.set_folder_identity(identity);
+        if (kept.ok()) identity_ = identity;  // else the next scan tries again
+    }
+
+    void report_scan(const Round& round, std::string watch_problem) {
+        const std::lock_guard lock(mutex_);
+        counters_.deletes_held = round.deletes_held;
+        folder_problem_.clear();
+        watch_problem_ = std::move(watch_problem);
+        settling_ = round.settling;
+        scanned_ = true;
+        scanning_ = false;
+    }
+
     bool report_lost_folder(const Error& error) {
-        HEARTH_LOG(kWarn, "ingest", "folder_unreadable", {{"folder", options_.folder}, {"error", error.message}});
+        HEARTH_LOG(kWarn, "ingest", "folder_unreadable", {{"folder", folder_}, {"error", error.message}});
+        const bool anything = !board_.known().empty();
         const std::lock_guard lock(mutex_);
         folder_problem_ =
             "the watched folder cannot be read (" + error.message + "): nothing is removed until it is back";
-        counters_.deletes_held = !known_.empty();
+        counters_.deletes_held = anything;
         scanned_ = true;
         scanning_ = false;
-        waiting_ = false;
+        settling_ = false;
         return false;
     }
 
     std::string hash_for_rename(const std::string& path) {
-        auto hash = hash_beneath(options_.folder, path, stop_);
+        auto hash = hash_beneath(folder_, path, stop_);
         return hash.ok() ? std::move(hash).value() : std::string();
     }
 
-    void install(const ScanResult& result, const Round& round, std::string watch_problem) {
-        announce_queued(round.ready);
-        std::vector<std::string> dropped;
-        {
-            const std::lock_guard lock(mutex_);
-            if (current_) stop_outdated(result);
-            std::vector<ScannedFile> files;
-            for (const ScannedFile& file : round.ready) {
-                if (is_news(file)) files.push_back(file);
-            }
-            const std::vector<std::string> before = work_.paths();
-            work_.replace(files);
-            for (const auto& path : before) {
-                if (!work_.contains(path) && (!current_ || current_->path != path)) dropped.push_back(path);
-            }
-            changes_.clear();
-            for (const auto& renaming : round.renames) changes_.push_back({renaming.from, renaming.to});
-            for (const auto& path : round.removals) changes_.push_back({path, {}});
-            counters_.deletes_held = round.deletes_held;
-            folder_problem_.clear();
-            watch_problem_ = std::move(watch_problem);
-            waiting_ = round.waiting;
-            scanned_ = true;
-            scanning_ = false;
-        }
-        for (const auto& path : dropped) sink_.work_state(path, WorkState::kIdle);
-        work_changed_.notify_all();
-    }
+    // ---- the lanes' threads
 
-    void announce_queued(const std::vector<ScannedFile>& files) {
-        std::vector<std::string> fresh;
-        {
-            const std::lock_guard lock(mutex_);
-            for (const auto& file : files) {
-                if (!work_.contains(file.path) && is_news(file)) fresh.push_back(file.path);
-            }
-        }
-        for (const auto& path : fresh) sink_.work_state(path, WorkState::kQueued);
-    }
-
-    /// False for what the worker is reading right now, or finished after the plan was made.
-    bool is_news(const ScannedFile& file) const {
-        if (current_ && current_->path == file.path && current_->stamp == file.stamp) return false;
-        const auto known = known_.find(file.path);
-        if (known == known_.end()) return true;
-        const bool same =
-            known->second.size_bytes == file.stamp.size_bytes && known->second.modified_ns == file.stamp.modified_ns;
-        const bool never_read = known->second.failed && known->second.content_sha256.empty();
-        return !same || (never_read && file.reason.empty());
-    }
-
-    /// What is being read has changed or is gone: its work is lost anyway.
-    void stop_outdated(const ScanResult& result) {
-        const auto found =
-            std::lower_bound(result.files.begin(), result.files.end(), current_->path,
-                             [](const ScannedFile& file, const std::string& path) { return file.path < path; });
-        const bool same =
-            found != result.files.end() && found->path == current_->path && found->stamp == current_->stamp;
-        if (!same) file_stop_.request_stop();
-    }
-
-    // ---- the worker's thread
-
-    void work_loop(const std::stop_token& stop) {
-        for (;;) {
-            std::unique_lock lock(mutex_);
-            // Under the lock: the destructor takes it between asking to stop and waking us.
-            if (stop.stop_requested()) return;
-            busy_ = false;
-            if (!changes_.empty()) {
-                const RecordChange change = std::move(changes_.front());
-                changes_.pop_front();
-                busy_ = true;
-                lock.unlock();
-                apply(change);
-                continue;
-            }
-            const auto now = Clock::now();
-            const bool may_read = !paused_ && now >= blocked_until_;
-            auto file = may_read ? work_.take(now) : std::nullopt;
-            if (file) {
-                busy_ = true;
-                current_ = *file;
-                file_stop_ = std::stop_source();
-                lock.unlock();
-                read(*file);
-                continue;
-            }
-            wait_for_work(lock);
+    void work_loop(Lane lane) {
+        while (auto task = board_.next(lane)) {
+            if (auto* change = std::get_if<RecordChange>(&*task))
+                apply(lane, *change);
+            else
+                read(lane, std::get<ReadTask>(*task));
         }
     }
 
-    void wait_for_work(std::unique_lock<std::mutex>& lock) {
-        const auto due = work_.next_due();
-        if (paused_ || !due)
-            work_changed_.wait(lock);
-        else
-            work_changed_.wait_until(lock, std::max(*due, blocked_until_));
-    }
-
-    void apply(const RecordChange& change) {
-        const bool removal = change.to.empty();
-        KnownFile known;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto found = known_.find(change.from);
-            if (found == known_.end() || (!removal && known_.contains(change.to))) return;  // done already
-            known = found->second;
+    void apply(Lane lane, const RecordChange& change) {
+        KnownFile now = change.from;
+        Status status;
+        if (change.to) {
+            now.path = change.to->path;
+            now.stamp = change.to->stamp;
+            const bool titled_by_name = now.title == file_stem(change.from.path);
+            if (titled_by_name && now.title != file_stem(now.path)) now.read_with.clear();
+            status = sink_.rename(change.from.path, now.path, now.stamp, now.read_with);
+        } else {
+            status = sink_.remove(change.from.path);
         }
-        const Status status = removal ? sink_.remove(change.from) : sink_.rename(change.from, change.to);
         if (!status.ok()) {
-            HEARTH_LOG(kWarn, "ingest", removal ? "remove_failed" : "rename_failed",
-                       {{"path", change.from}, {"error", status.error().message}});
-            // The next scan asks for it again.
-            const std::lock_guard lock(mutex_);
-            work_problem_ = status.error().message;
-            return;
+            HEARTH_LOG(kWarn, "ingest", change.to ? "rename_failed" : "remove_failed",
+                       {{"path", change.from.path}, {"error", status.error().message}});
         }
-        const std::lock_guard lock(mutex_);
-        known_.erase(change.from);
-        if (!removal) {
-            known.path = change.to;
-            known_[change.to] = std::move(known);
-        }
+        board_.changed(lane, change, status, now);
     }
 
-    void read(const ScannedFile& file) {
-        std::string recorded;
-        std::stop_token stop;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto known = known_.find(file.path);
-            if (known != known_.end()) recorded = known->second.content_sha256;
-            stop = file_stop_.get_token();
-        }
-        sink_.work_state(file.path, WorkState::kProcessing);
-        const FileOutcome outcome = process_file(context_, file, recorded, stop);
-        if (outcome.outcome == Outcome::kRetry) {
-            HEARTH_LOG(kWarn, "ingest", "file_retry", {{"path", file.path}, {"error", outcome.message}});
-        }
+    FileContext file_context(Lane lane) const {
+        const PipelineOptions now = options();
+        ChunkLimits chunks;
+        chunks.target_tokens = now.chunk_tokens;
+        chunks.max_tokens = tokens_.max_chunk_tokens();
+        chunks.overlap_tokens = now.chunk_overlap_tokens;
+        const bool hurried = lane == Lane::kQuick;
+        ExtractorOptions extractor = extractor_options(now);
+        if (hurried) extractor.timeout = std::min(extractor.timeout, kHurry);
+        return {folder_, extractor, chunks, read_with(now, ledger_), hurried, sink_, tokens_, ledger_};
+    }
+
+    void read(Lane lane, const ReadTask& task) {
+        const std::string& path = task.file.path;
+        sink_.work_state(path, WorkState::kProcessing);
+        const FileOutcome outcome = process_file(file_context(lane), task.file, task.recorded, task.stop);
+        const bool again = outcome.outcome == Outcome::kRetry || outcome.outcome == Outcome::kBlocked;
+        if (again) HEARTH_LOG(kWarn, "ingest", "file_retry", {{"path", path}, {"error", outcome.message}});
         // Before the path can be queued again.
-        sink_.work_state(file.path, outcome.outcome == Outcome::kRetry ? WorkState::kQueued : WorkState::kIdle);
-        finish(file, outcome);
+        const bool stays = again || outcome.outcome == Outcome::kTooLong;
+        sink_.work_state(path, stays ? WorkState::kQueued : WorkState::kIdle);
+        board_.finished(lane, task.file, outcome);
     }
 
-    void finish(const ScannedFile& file, const FileOutcome& outcome) {
-        const std::lock_guard lock(mutex_);
-        current_.reset();
-        switch (outcome.outcome) {
-            case Outcome::kStored:
-            case Outcome::kRejected:
-                known_[file.path] = outcome.known;
-                ++counters_.processed_total;
-                counters_.failed_total += outcome.known.failed ? 1 : 0;
-                counters_.bytes_total += file.stamp.size_bytes;
-                break;
-            case Outcome::kTouched: {
-                const bool failed = known_[file.path].failed;
-                known_[file.path] = outcome.known;
-                known_[file.path].failed = failed;
-                break;
-            }
-            case Outcome::kRetry:
-                // What stands in the way of one file (a full disk) mostly stands in the way of all.
-                blocked_until_ = work_.retry_later(file, Clock::now());
-                work_problem_ = outcome.message;
-                return;
-            case Outcome::kChanged:
-            case Outcome::kCancelled:
-                scan_wanted_ = true;
-                ::eventfd_write(wake_.get(), 1);
-                return;
-        }
-        work_problem_.clear();
-        work_.forget_attempts(file.path);
-    }
-
-    const PipelineOptions options_;
     Sink& sink_;
-    const FileContext context_;
+    const TokenCounter& tokens_;
+    MemoryLedger& ledger_;
+    const std::string folder_;
     Watcher watcher_;
     const UniqueFd wake_;
     Planner planner_;       ///< the scanner's thread only
     std::stop_token stop_;  ///< the scanner's thread only
+    WorkBoard board_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable work_changed_;
-    KnownFiles known_;
-    WorkList work_;
-    std::deque<RecordChange> changes_;
-    std::optional<ScannedFile> current_;
-    std::stop_source file_stop_;
-    Clock::time_point blocked_until_{};
+    mutable std::mutex mutex_;  ///< taken after the board's
+    PipelineOptions options_;
     PipelineCounters counters_;
     std::string folder_problem_;
     std::string watch_problem_;
-    std::string work_problem_;
-    bool paused_ = false;
     bool scan_wanted_ = false;
     bool confirm_wanted_ = false;
     bool scanned_ = false;
     bool scanning_ = false;
-    bool waiting_ = false;
-    bool busy_ = false;
+    bool settling_ = false;
+    std::string identity_;  ///< of the folder, as the record has it; the scanner's thread only
 
     // Last: they stop before anything they use is gone.
-    std::jthread worker_;
+    std::array<std::jthread, 2> lanes_;
     std::jthread scanner_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const PipelineOptions& options, Sink& sink,
-                                                  const TokenCounter& tokens) {
+                                                  const TokenCounter& tokens, MemoryLedger& ledger) {
     if (options.folder.empty() || options.folder.front() != '/') {
         return Error(ErrorCode::kInvalidArgument,
                      "the watched folder \"" + options.folder + "\" is not an absolute path");
     }
-    const bool missing = !open_root(options.folder).ok();
-    if (missing) HEARTH_TRY_STATUS(make_directories(options.folder));
+    if (!open_root(options.folder).ok()) HEARTH_TRY_STATUS(make_directories(options.folder));
     HEARTH_TRY(Watcher watcher, Watcher::create());
     UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake.valid()) return errno_error("eventfd", "", errno);
     HEARTH_TRY(std::vector<KnownFile> files, sink.known_files());
+    HEARTH_TRY(std::string identity, sink.folder_identity());
     KnownFiles known;
     for (auto& file : files) {
         std::string path = file.path;
         known.emplace(std::move(path), std::move(file));
     }
-    return std::unique_ptr<Pipeline>(std::make_unique<FolderPipeline>(options, sink, tokens, std::move(watcher),
-                                                                      std::move(wake), std::move(known), missing));
+    return std::unique_ptr<Pipeline>(std::make_unique<FolderPipeline>(
+        options, sink, tokens, ledger, std::move(watcher), std::move(wake), std::move(known), std::move(identity)));
 }
 
 }  // namespace hearth::ingest

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/memory_ledger.h"
 #include "core/result.h"
 #include "ingest/sink.h"
 
@@ -34,21 +35,23 @@ struct PipelineCounters {
     std::int64_t inotify_overflows_total = 0;
     std::string current_path;   ///< empty when idle
     bool deletes_held = false;  ///< more than half of the files vanished at once: waiting for confirmation or return
-    std::string problem;        ///< folder missing, watch limit reached; empty when fine
+    std::string problem;        ///< folder missing, disk full, a file that is tried again; empty when fine
 };
 
 /// Owns its threads. Destruction stops within one file's grace: a running worker is killed, its file stays queued
 /// for the next start.
 class Pipeline {
   public:
-    /// Creates the folder when it is missing, starts watching, scans once. `sink` and `tokens` must outlive it.
+    /// Creates the folder when it is missing, starts watching, scans once. What it is given must outlive it.
     static Result<std::unique_ptr<Pipeline>> start(const PipelineOptions& options, Sink& sink,
-                                                   const TokenCounter& tokens);
+                                                   const TokenCounter& tokens, MemoryLedger& ledger);
     virtual ~Pipeline() = default;
     /// Scan now instead of at the next interval. Returns at once.
     virtual void rescan() = 0;
-    /// No new file is started while paused; used to give the cores to a chat.
-    virtual void set_paused(bool paused) = 0;
+    /// Everything but the folder and the program: the next scan, which starts at once, and the next file use it.
+    /// Documents that the globs no longer select leave the record, files that failed under other limits are tried
+    /// again.
+    virtual void reconfigure(const PipelineOptions& options) = 0;
     /// Lets deletions that were held because too many files vanished at once go through.
     virtual void confirm_deletes() = 0;
     virtual PipelineCounters counters() const = 0;

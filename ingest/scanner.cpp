@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <memory>
 
 #include "core/glob.h"
-#include "core/log.h"
 #include "core/utf8.h"
+#include "ingest/file_name.h"
 
 namespace hearth::ingest {
 namespace {
@@ -28,7 +27,7 @@ struct CloseDir {
 
 FileStamp stamp_from(const struct stat& st) {
     const auto ns = [](const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; };
-    return {st.st_size, ns(st.st_mtim), ns(st.st_ctim), st.st_dev, st.st_ino};
+    return {st.st_size, ns(st.st_mtim), ns(st.st_ctim), st.st_ino};
 }
 
 /// -1 with errno ENOSYS where the kernel or a container's filter has no openat2.
@@ -80,6 +79,10 @@ class Walk {
         if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "the scan was stopped");
         std::sort(result_.files.begin(), result_.files.end(),
                   [](const ScannedFile& a, const ScannedFile& b) { return a.path < b.path; });
+        // Names that are not UTF-8 can look alike.
+        const auto repeated = std::unique(result_.files.begin(), result_.files.end(),
+                                          [](const auto& a, const auto& b) { return a.path == b.path; });
+        result_.files.erase(repeated, result_.files.end());
         return std::move(result_);
     }
 
@@ -112,19 +115,15 @@ class Walk {
             return;
         }
         if (S_ISDIR(st.st_mode)) return descend(folder_fd, name, path, st, depth);
-        if (!S_ISREG(st.st_mode)) return;
-        if (!any_match(options_.include, path) || any_match(options_.exclude, path)) return;
+        if (!any_match(options_.filter.include, path) || options_.filter.excludes(path)) return;
         result_.files.push_back(judge(folder_fd, name, path, st));
     }
 
     void descend(int folder_fd, const char* name, const std::string& path, const struct stat& st, int depth) {
-        if (any_match(options_.exclude, path)) return;
-        if (st.st_dev != result_.root.device) {
-            HEARTH_LOG(kDebug, "ingest", "other_file_system_skipped", {{"path", path}});
-            return;
-        }
-        if (depth + 1 >= kMaxDepth || path.size() >= kMaxPathBytes || !is_valid_utf8(path)) {
-            HEARTH_LOG(kWarn, "ingest", "folder_skipped", {{"path", path}, {"depth", depth + 1}});
+        if (options_.filter.excludes(path)) return;
+        const Obstacle obstacle = obstacle_of(path, st, depth + 1);
+        if (obstacle.reason != nullptr) {
+            result_.files.push_back({sanitize_utf8(path), stamp_from(st), obstacle.reason, obstacle.remedy});
             return;
         }
         UniqueFd child(::openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -135,15 +134,35 @@ class Walk {
         visit(std::move(child), path, depth + 1);
     }
 
+    struct Obstacle {
+        const char* reason = nullptr;
+        const char* remedy = nullptr;
+    };
+
+    /// Why a folder or a file cannot be gone into or opened; no reason when it can.
+    Obstacle obstacle_of(const std::string& path, const struct stat& st, int depth) const {
+        if (!is_valid_utf8(path)) return {"the name is not valid UTF-8", "Rename it."};
+        if (path.size() > kMaxPathBytes) return {"the path is longer than 4095 bytes", "Move it to a shorter path."};
+        if (S_ISLNK(st.st_mode)) {
+            return {"it is a symbolic link: only what lies in the folder itself is read",
+                    "Put the file itself here instead of the link."};
+        }
+        if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+            return {"it is neither a file nor a folder", "Take it out of the folder."};
+        }
+        if (st.st_dev != result_.root.device) {
+            return {"another file system is mounted here: only that of the folder itself is read",
+                    "Copy the files into the folder, or mount that file system as the folder."};
+        }
+        if (depth >= kMaxDepth) return {"it lies more than 64 folders deep", "Move it further up."};
+        return {};
+    }
+
     ScannedFile judge(int folder_fd, const char* name, const std::string& path, const struct stat& st) const {
-        ScannedFile file{path, stamp_from(st), {}, {}};
-        if (!is_valid_utf8(path)) {
-            file.path = sanitize_utf8(path);
-            file.reason = "the file's name is not valid UTF-8";
-            file.remedy = "Rename the file.";
-        } else if (path.size() > kMaxPathBytes) {
-            file.reason = "the path is longer than 4095 bytes";
-            file.remedy = "Move the file to a shorter path.";
+        ScannedFile file{sanitize_utf8(path), stamp_from(st), {}, {}};
+        if (const Obstacle obstacle = obstacle_of(path, st, 0); obstacle.reason != nullptr) {
+            file.reason = obstacle.reason;
+            file.remedy = obstacle.remedy;
         } else if (st.st_size > options_.max_file_bytes) {
             file.reason = "the file has " + std::to_string(st.st_size) + " bytes; the limit is " +
                           std::to_string(options_.max_file_bytes);
@@ -163,13 +182,16 @@ class Walk {
 
 }  // namespace
 
-bool is_scratch_name(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 11> kEndings = {
-        "~", ".swp", ".swo", ".swx", ".tmp", ".temp", ".part", ".bak~", ".crdownload", ".download", ".partial"};
-    if (name.empty() || name.front() == '.') return true;
-    if (name.front() == '#' && name.back() == '#' && name.size() > 1) return true;
-    if (name.starts_with("~$")) return true;
-    return std::any_of(kEndings.begin(), kEndings.end(), [&](auto ending) { return name.ends_with(ending); });
+bool PathFilter::excludes(const std::string& path) const {
+    return any_match(exclude, path);
+}
+
+bool PathFilter::selects(const std::string& path) const {
+    if (!any_match(include, path)) return false;
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        if (excludes(path.substr(0, slash))) return false;
+    }
+    return !excludes(path);
 }
 
 Result<UniqueFd> open_root(const std::string& root) {
@@ -187,6 +209,7 @@ Result<UniqueFd> open_beneath(int root_fd, const std::string& path) {
     int raw = openat2_beneath(root_fd, path, kFlags);
     if (raw < 0 && (errno == ENOSYS || errno == EPERM)) raw = open_by_components(root_fd, path, kFlags);
     UniqueFd fd(raw);
+    if (!fd.valid() && errno == ELOOP) return Error(ErrorCode::kUnsupported, path + " has become a link");
     if (!fd.valid()) return errno_error("open", path, errno);
     struct stat st {};
     if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);

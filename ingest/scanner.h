@@ -10,24 +10,16 @@
 
 #include "core/file.h"
 #include "core/result.h"
+#include "ingest/sink.h"
 
 namespace hearth::ingest {
-
-/// Everything by which a change of a file can be seen without reading it.
-struct FileStamp {
-    std::int64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;  ///< ctime: cannot be set back by the writer
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    bool operator==(const FileStamp&) const = default;
-};
 
 struct ScannedFile {
     std::string path;  ///< relative; valid UTF-8 (a name that is not is shown with U+FFFD and has a problem)
     FileStamp stamp;
     std::string reason;  ///< not empty: must not be opened, is to be shown as failed
     std::string remedy;
+    bool growing = false;  ///< never stands still: what it holds when it is opened is read
 };
 
 struct RootIdentity {
@@ -36,10 +28,18 @@ struct RootIdentity {
     bool operator==(const RootIdentity&) const = default;
 };
 
-struct ScanOptions {
-    std::string root;  ///< absolute
+/// Which paths are documents. Globs as in core/glob.h.
+struct PathFilter {
     std::vector<std::string> include;
     std::vector<std::string> exclude;
+
+    bool excludes(const std::string& path) const;  ///< the path itself, not the folders above it
+    bool selects(const std::string& path) const;   ///< included, and neither it nor a folder above it excluded
+};
+
+struct ScanOptions {
+    std::string root;  ///< absolute
+    PathFilter filter;
     std::int64_t max_file_bytes = 0;
 };
 
@@ -55,16 +55,14 @@ using OnFolder = std::function<void(int folder_fd, const std::string& path)>;
 /// Opens the root. kNotFound when it is not there.
 Result<UniqueFd> open_root(const std::string& root);
 
-/// Walks the root: no links, no other file system, no hidden files, no editor backups or half downloads, regular files
-/// only, 64 levels. kCancelled when stopped.
+/// Walks the root: no hidden files, no editor backups or half downloads. Links, other file systems, what is not a
+/// regular file, names that are not UTF-8 and more than 64 levels are listed with a reason. kCancelled when stopped.
 Result<ScanResult> scan_folder(const ScanOptions& options, const OnFolder& on_folder, std::stop_token stop);
 
-/// Opens `path` beneath `root_fd` for reading; a link anywhere in the path, or anything but a regular file, is refused.
+/// Opens `path` beneath `root_fd` for reading. kNotFound when it is gone; kUnsupported for a link anywhere in the path
+/// or anything but a regular file; other errors are those of the disk or of permissions.
 Result<UniqueFd> open_beneath(int root_fd, const std::string& path);
 
 Result<FileStamp> stamp_of(int fd, const std::string& path);
-
-/// Names that are never documents: hidden, editor backups, swap files and unfinished downloads.
-bool is_scratch_name(std::string_view name) noexcept;
 
 }  // namespace hearth::ingest

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "ingest/scanner.h"
+#include "ingest/file_name.h"
 
 namespace hearth::ingest {
 namespace {

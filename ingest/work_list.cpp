@@ -9,7 +9,7 @@ constexpr int kMaxDoublings = 5;  // 32 s: a full disk that gets room again is n
 
 }  // namespace
 
-void WorkList::replace(const std::vector<ScannedFile>& files) {
+void WorkList::replace(const std::vector<ScannedFile>& files, const std::function<bool(const std::string&)>& in_work) {
     entries_.clear();
     by_size_.clear();
     for (const ScannedFile& file : files) {
@@ -18,7 +18,9 @@ void WorkList::replace(const std::vector<ScannedFile>& files) {
     }
     std::erase_if(attempts_, [&](const auto& attempt) {
         const auto entry = entries_.find(attempt.first);
-        return entry == entries_.end() || entry->second.stamp != attempt.second.stamp;
+        const bool same =
+            entry != entries_.end() && (entry->second.stamp == attempt.second.stamp || entry->second.growing);
+        return !same && !in_work(attempt.first);
     });
 }
 
@@ -33,19 +35,28 @@ WorkList::Time WorkList::due(const std::string& path) const {
     return attempt == attempts_.end() ? Time::min() : attempt->second.not_before;
 }
 
-std::optional<ScannedFile> WorkList::take(Time now) {
+Lane WorkList::lane_of(const ScannedFile& file) const {
+    const auto attempt = attempts_.find(file.path);
+    const bool slow = attempt != attempts_.end() && attempt->second.slow;
+    const bool large = file.stamp.size_bytes > kQuickBytes && file.reason.empty();
+    return slow || large ? Lane::kPatient : Lane::kQuick;
+}
+
+std::optional<ScannedFile> WorkList::take(Lane lane, Time now, const std::function<bool(const std::string&)>& blocked) {
     for (auto place = by_size_.begin(); place != by_size_.end(); ++place) {
-        if (due(place->second) > now) continue;
-        auto entry = entries_.extract(place->second);
+        const std::string& path = place->second;
+        if (due(path) > now || lane_of(entries_.at(path)) != lane || blocked(path)) continue;
+        auto entry = entries_.extract(path);
         by_size_.erase(place);
         return std::move(entry.mapped());
     }
     return std::nullopt;
 }
 
-std::optional<WorkList::Time> WorkList::next_due() const {
+std::optional<WorkList::Time> WorkList::next_due(Lane lane) const {
     std::optional<Time> earliest;
     for (const auto& [path, file] : entries_) {
+        if (lane_of(file) != lane) continue;
         const Time time = due(path);
         if (!earliest || time < *earliest) earliest = time;
         if (time == Time::min()) break;
@@ -53,14 +64,33 @@ std::optional<WorkList::Time> WorkList::next_due() const {
     return earliest;
 }
 
-WorkList::Time WorkList::retry_later(const ScannedFile& file, Time now) {
-    Attempts& attempts = attempts_[file.path];
-    if (attempts.stamp != file.stamp) attempts = {file.stamp, 0, now};
-    attempts.not_before = now + std::chrono::seconds(1ll << std::min(attempts.count, kMaxDoublings));
-    ++attempts.count;
+void WorkList::put_back(const ScannedFile& file) {
     entries_.insert_or_assign(file.path, file);
     by_size_.emplace(file.stamp.size_bytes, file.path);
-    return attempts.not_before;
+}
+
+WorkList::Attempts& WorkList::attempts_of(const ScannedFile& file) {
+    Attempts& attempts = attempts_[file.path];
+    if (attempts.stamp != file.stamp) attempts = {file.stamp, 0, Time::min(), false, {}};
+    return attempts;
+}
+
+void WorkList::delay(const ScannedFile& file, const std::string& why, Time now) {
+    Attempts& attempts = attempts_of(file);
+    attempts.not_before = now + std::chrono::seconds(1ll << std::min(attempts.count, kMaxDoublings));
+    ++attempts.count;
+    attempts.why = why;
+}
+
+void WorkList::mark_slow(const ScannedFile& file) {
+    attempts_of(file).slow = true;
+}
+
+std::string WorkList::problem() const {
+    for (const auto& [path, attempts] : attempts_) {
+        if (!attempts.why.empty()) return path + ": " + attempts.why;
+    }
+    return {};
 }
 
 }  // namespace hearth::ingest

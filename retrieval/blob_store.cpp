@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
@@ -20,8 +21,51 @@ namespace fs = std::filesystem;
 constexpr char kTemporaryPrefix[] = "tmp.";
 constexpr std::size_t kCopyBytes = 1 << 20;
 
+/// The store's own trouble, told apart from the source's: it stands in the way of every file.
+Error store_error(const Error& error) {
+    const bool full = error.code == ErrorCode::kResourceExhausted;
+    return Error(full ? ErrorCode::kResourceExhausted : ErrorCode::kUnavailable,
+                 "the blob store cannot be written (" + error.message + ")" +
+                     (full ? ": make room on its disk" : ": check its disk and permissions"));
+}
+
+struct Copied {
+    std::string sha256;
+    std::int64_t size_bytes = 0;
+};
+
+/// At most `limit` bytes from the beginning of `from`.
+Result<Copied> copy_and_hash(int from, int to, std::int64_t limit, const std::string& name,
+                             const std::stop_token& stop) {
+    Sha256 hash;
+    std::vector<std::byte> buffer(kCopyBytes);
+    std::int64_t at = 0;
+    while (at < limit) {
+        if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while copying " + name);
+        const auto want = std::min<std::int64_t>(limit - at, static_cast<std::int64_t>(buffer.size()));
+        const ssize_t n = ::pread(from, buffer.data(), static_cast<std::size_t>(want), at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno_error("read", name, errno);
+        if (n == 0) break;
+        const std::span<const std::byte> bytes(buffer.data(), static_cast<std::size_t>(n));
+        hash.update(bytes);
+        if (Status written = write_all(to, bytes); !written.ok()) return store_error(written.error());
+        at += n;
+    }
+    return Copied{hash.finish_hex(), at};
+}
+
+bool is_same(const struct stat& a, const struct stat& b) {
+    const auto equal = [](const timespec& x, const timespec& y) {
+        return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
+    };
+    return a.st_size == b.st_size && equal(a.st_mtim, b.st_mtim) && equal(a.st_ctim, b.st_ctim);
+}
+
+}  // namespace
+
 /// Removes its file unless it was published.
-class TemporaryFile {
+class BlobStore::TemporaryFile {
   public:
     explicit TemporaryFile(std::string path)
         : path_(std::move(path)),
@@ -49,32 +93,6 @@ class TemporaryFile {
     int error_ = 0;
     bool published_ = false;
 };
-
-Result<UniqueFd> open_source(const std::string& path) {
-    // O_NONBLOCK: a FIFO put in the place of the file must not hang the open.
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!fd.valid()) return errno_error("open", path, errno);
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return errno_error("stat", path, errno);
-    if (!S_ISREG(info.st_mode)) return Error(ErrorCode::kInvalidArgument, path + " is not a regular file");
-    return fd;
-}
-
-Result<std::string> copy_and_hash(int from, int to, const std::string& path) {
-    Sha256 hash;
-    std::vector<std::byte> buffer(kCopyBytes);
-    for (;;) {
-        const ssize_t n = ::read(from, buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno_error("read", path, errno);
-        if (n == 0) return hash.finish_hex();
-        const std::span<const std::byte> bytes(buffer.data(), static_cast<std::size_t>(n));
-        hash.update(bytes);
-        HEARTH_TRY_STATUS(write_all(to, bytes));
-    }
-}
-
-}  // namespace
 
 bool is_sha256_hex(const std::string& text) {
     return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -107,25 +125,35 @@ bool BlobStore::contains(const std::string& sha256) const {
     return is_sha256_hex(sha256) && ::stat(path_of(sha256).c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-Status BlobStore::put(const std::string& source_path, const std::string& sha256) const {
-    if (!is_sha256_hex(sha256)) {
-        return Error(ErrorCode::kInvalidArgument, "not a SHA-256 in 64 lower-case hex digits: " + sha256);
-    }
-    const std::string target = path_of(sha256);
-    if (contains(sha256)) {
-        // Young again: garbage collection leaves it alone until its document is committed.
-        ::utimensat(AT_FDCWD, target.c_str(), nullptr, 0);
-        return {};
-    }
-    HEARTH_TRY(const UniqueFd source, open_source(source_path));
+Result<KeptBlob> BlobStore::keep(int source_fd, const std::string& name, SourceFile source,
+                                 std::stop_token stop) const {
+    struct stat before {};
+    if (::fstat(source_fd, &before) != 0) return errno_error("stat", name, errno);
+    if (!S_ISREG(before.st_mode)) return Error(ErrorCode::kInvalidArgument, name + " is not a regular file");
     TemporaryFile temporary(directory_ + "/" + kTemporaryPrefix + random_hex(8));
-    HEARTH_TRY_STATUS(temporary.opened());
-    HEARTH_TRY(const std::string actual, copy_and_hash(source.get(), temporary.fd(), source_path));
-    if (actual != sha256) {
-        return Error(ErrorCode::kUnavailable, source_path + " changed while it was read: its bytes hash to " + actual +
-                                                  ", not " + sha256 + "; it will be read again");
+    if (const Status opened = temporary.opened(); !opened.ok()) return store_error(opened.error());
+    HEARTH_TRY(Copied copied, copy_and_hash(source_fd, temporary.fd(), before.st_size, name, stop));
+    struct stat after {};
+    if (::fstat(source_fd, &after) != 0) return errno_error("stat", name, errno);
+    if (source == SourceFile::kStill && (!is_same(before, after) || copied.size_bytes != before.st_size)) {
+        return Error(ErrorCode::kUnavailable, name + " changed while it was read; it will be read again");
     }
-    return temporary.publish(target);
+    const Status published = publish(temporary, copied.sha256, copied.size_bytes);
+    if (!published.ok()) return store_error(published.error());
+    UniqueFd fd(::open(path_of(copied.sha256).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd.valid()) return store_error(errno_error("open", path_of(copied.sha256), errno));
+    return KeptBlob{std::move(copied.sha256), copied.size_bytes, std::move(fd)};
+}
+
+Status BlobStore::publish(TemporaryFile& temporary, const std::string& sha256, std::int64_t size_bytes) const {
+    const std::string target = path_of(sha256);
+    struct stat info {};
+    const bool there = ::stat(target.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == size_bytes;
+    if (!there) return temporary.publish(target);
+    // Young again: garbage collection leaves it alone until its document is committed. Whoever renamed it may have
+    // died before the folder was durable.
+    if (::utimensat(AT_FDCWD, target.c_str(), nullptr, 0) != 0) return errno_error("touch", target, errno);
+    return sync_directory(fs::path(target).parent_path().string());
 }
 
 Result<std::vector<std::string>> BlobStore::list() const {

@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "retrieval/blob_store.h"
 #include "retrieval/embedder.h"
 #include "retrieval/types.h"
 
@@ -28,9 +30,8 @@ struct NewVersion {
     std::string path;
     std::string type;
     std::string title;
-    std::string content_sha256;  ///< of the file's bytes; its blob is already durable (put_blob)
-    std::int64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;
+    std::string content_sha256;  ///< of the file's bytes; its blob is already durable (keep_blob)
+    FileState file;
     std::string text;  ///< extracted text, UTF-8
     std::vector<NewChunk> chunks;
     std::vector<float> vectors;  ///< [chunks.size(), dimensions], unit rows
@@ -40,8 +41,7 @@ struct FailedFile {
     std::string path;
     std::string type;
     std::string content_sha256;  ///< empty when it could not be read
-    std::int64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;
+    FileState file;
     std::string reason;
     std::string remedy;
 };
@@ -78,18 +78,23 @@ class Corpus {
     virtual Result<CorpusCounts> counts() const = 0;
 
     // Writing. Each returns after COMMIT with synchronous=FULL and after the search index has it.
-    /// Copies a file into the content-addressed store: write, fsync, rename, fsync directory. Idempotent.
-    virtual Status put_blob(const std::string& source_path, const std::string& sha256) = 0;
+    /// Copies an open file into the content-addressed store; see BlobStore::keep for the order and the errors.
+    virtual Result<KeptBlob> keep_blob(int source_fd, const std::string& name, SourceFile source,
+                                       std::stop_token stop) = 0;
     /// States kQueued and kProcessing are remembered in memory only: after a crash the rescan finds the file again.
     virtual void set_in_work(const std::string& path, DocumentState state) = 0;
     virtual void clear_in_work(const std::string& path) = 0;
     virtual Status put_version(const NewVersion& version) = 0;
     virtual Status put_failure(const FailedFile& failure) = 0;
-    /// Same content under a new path: identity, chunks and vectors stay.
-    virtual Status rename_document(const std::string& old_path, const std::string& new_path) = 0;
-    /// Same bytes, new mtime: nothing but the stat changes.
-    virtual Status touch_document(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) = 0;
+    /// Same content under a new path: identity, title, chunks and vectors stay.
+    virtual Status rename_document(const std::string& old_path, const std::string& new_path, const FileState& file) = 0;
+    /// Same bytes in another state: nothing else changes.
+    virtual Status touch_document(const std::string& path, const FileState& file) = 0;
     virtual Status remove_document(const std::string& path) = 0;
+
+    /// A small fact that the one who fills the record keeps with it; empty when it was never set.
+    virtual Result<std::string> note(const std::string& key) const = 0;
+    virtual Status set_note(const std::string& key, const std::string& value) = 0;
 
     /// Called after every committed change, from the writing thread; must not call back into the corpus.
     virtual void on_change(std::function<void()> callback) = 0;

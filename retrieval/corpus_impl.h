@@ -35,14 +35,17 @@ class CorpusImpl final : public Corpus {
     Result<Hit> chunk(const std::string& chunk_id) const override;
     Result<CorpusCounts> counts() const override;
 
-    Status put_blob(const std::string& source_path, const std::string& sha256) override;
+    Result<KeptBlob> keep_blob(int source_fd, const std::string& name, SourceFile source,
+                               std::stop_token stop) override;
     void set_in_work(const std::string& path, DocumentState state) override;
     void clear_in_work(const std::string& path) override;
     Status put_version(const NewVersion& version) override;
     Status put_failure(const FailedFile& failure) override;
-    Status rename_document(const std::string& old_path, const std::string& new_path) override;
-    Status touch_document(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) override;
+    Status rename_document(const std::string& old_path, const std::string& new_path, const FileState& file) override;
+    Status touch_document(const std::string& path, const FileState& file) override;
     Status remove_document(const std::string& path) override;
+    Result<std::string> note(const std::string& key) const override;
+    Status set_note(const std::string& key, const std::string& value) override;
 
     void on_change(std::function<void()> callback) override;
     Result<std::vector<std::string>> verify() const override;

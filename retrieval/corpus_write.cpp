@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/utf8.h"
 #include "retrieval/corpus_impl.h"
+#include "retrieval/schema.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::size_t kDocumentIdBytes = 8;
 /// Float32 rounding of a 384- to 4096-dimension norm is far below this; a vector that was never normalised is not.
 constexpr double kUnitTolerance = 1e-3;
 constexpr std::chrono::hours kBlobGrace{24};
+const std::string kNotePrefix = "note.";
 
 Error invalid(std::string message) {
     return Error(ErrorCode::kInvalidArgument, std::move(message));
@@ -124,8 +126,9 @@ Status CorpusImpl::write(const std::function<Status(Database&, std::int64_t, Ind
     return {};
 }
 
-Status CorpusImpl::put_blob(const std::string& source_path, const std::string& sha256) {
-    return blobs_.put(source_path, sha256);
+Result<KeptBlob> CorpusImpl::keep_blob(int source_fd, const std::string& name, SourceFile source,
+                                       std::stop_token stop) {
+    return blobs_.keep(source_fd, name, source, std::move(stop));
 }
 
 void CorpusImpl::set_in_work(const std::string& path, DocumentState state) {
@@ -143,7 +146,7 @@ Status CorpusImpl::put_version(const NewVersion& version) {
     return write([&](Database& database, std::int64_t generation, IndexChange& change) -> Status {
         // Under the lock that collect_blobs takes: what is seen here is not collected before the commit.
         if (!blobs_.contains(version.content_sha256)) {
-            return Error(ErrorCode::kNotFound, version.path + ": its bytes are not in the blob store; put_blob first");
+            return Error(ErrorCode::kNotFound, version.path + ": its bytes are not in the blob store; keep_blob first");
         }
         HEARTH_TRY(const auto old, find_document_by_path(database, version.path));
         if (old) {
@@ -156,8 +159,7 @@ Status CorpusImpl::put_version(const NewVersion& version) {
         status.state = DocumentState::kIndexed;
         status.title = version.title;
         status.content_sha256 = version.content_sha256;
-        status.size_bytes = version.size_bytes;
-        status.modified_ns = version.modified_ns;
+        status.file = version.file;
         status.indexed_at = std::time(nullptr);
         status.chunks = static_cast<int>(version.chunks.size());
         HEARTH_TRY(const std::int64_t document, upsert_document(database, status, generation));
@@ -184,14 +186,13 @@ Status CorpusImpl::put_failure(const FailedFile& failure) {
         status.reason = failure.reason;
         status.remedy = failure.remedy;
         status.content_sha256 = failure.content_sha256;
-        status.size_bytes = failure.size_bytes;
-        status.modified_ns = failure.modified_ns;
+        status.file = failure.file;
         HEARTH_TRY_STATUS(upsert_document(database, status, generation));
         return {};
     });
 }
 
-Status CorpusImpl::rename_document(const std::string& old_path, const std::string& new_path) {
+Status CorpusImpl::rename_document(const std::string& old_path, const std::string& new_path, const FileState& file) {
     HEARTH_TRY_STATUS(check_path(new_path));
     return write([&](Database& database, std::int64_t generation, IndexChange& change) -> Status {
         HEARTH_TRY(const auto moved, find_document_by_path(database, old_path));
@@ -207,19 +208,16 @@ Status CorpusImpl::rename_document(const std::string& old_path, const std::strin
                    database.prepare("UPDATE documents SET path = ?2, collection = ?3, generation = ?4"
                                     " WHERE document = ?1"));
         statement.bind(1, moved->document).bind(2, new_path).bind(3, collection_of(new_path)).bind(4, generation);
-        return statement.run();
+        HEARTH_TRY_STATUS(statement.run());
+        return update_file_state(database, moved->document, file, generation);
     });
 }
 
-Status CorpusImpl::touch_document(const std::string& path, std::int64_t size_bytes, std::int64_t modified_ns) {
+Status CorpusImpl::touch_document(const std::string& path, const FileState& file) {
     return write([&](Database& database, std::int64_t generation, IndexChange&) -> Status {
-        HEARTH_TRY(Statement statement,
-                   database.prepare("UPDATE documents SET size_bytes = ?2, modified_ns = ?3, generation = ?4"
-                                    " WHERE path = ?1"));
-        statement.bind(1, path).bind(2, size_bytes).bind(3, modified_ns).bind(4, generation);
-        HEARTH_TRY_STATUS(statement.run());
-        if (database.changes() == 0) return not_in_record(path);
-        return {};
+        HEARTH_TRY(const auto touched, find_document_by_path(database, path));
+        if (!touched) return not_in_record(path);
+        return update_file_state(database, touched->document, file, generation);
     });
 }
 
@@ -232,6 +230,16 @@ Status CorpusImpl::remove_document(const std::string& path) {
         change.removed_documents.push_back(old->document);
         return {};
     });
+}
+
+Result<std::string> CorpusImpl::note(const std::string& key) const {
+    HEARTH_TRY(const auto reader, readers_.borrow());
+    return meta_value(*reader, kNotePrefix + key);
+}
+
+Status CorpusImpl::set_note(const std::string& key, const std::string& value) {
+    return write(
+        [&](Database& database, std::int64_t, IndexChange&) { return set_meta(database, kNotePrefix + key, value); });
 }
 
 void CorpusImpl::on_change(std::function<void()> callback) {

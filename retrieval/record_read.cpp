@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::string_view kDocumentColumns =
     "SELECT d.document, d.id, d.path, d.type, d.collection, d.title, d.state, d.reason, d.remedy, d.content_sha256,"
-    " d.size_bytes, d.modified_ns, d.indexed_at, d.chunk_count, v.version, v.text_bytes"
+    " d.size_bytes, d.modified_ns, d.indexed_at, d.chunk_count, v.version, v.text_bytes, d.changed_ns, d.inode,"
+    " d.read_with"
     " FROM documents d LEFT JOIN versions v ON v.document = d.document ";
 
 constexpr std::string_view kChunkColumns =
@@ -28,8 +29,8 @@ DocumentRow document_at(const Statement& row) {
     status.reason = text_at(row, 7);
     status.remedy = text_at(row, 8);
     status.content_sha256 = text_at(row, 9);
-    status.size_bytes = row.column_int(10);
-    status.modified_ns = row.column_int(11);
+    status.file = {row.column_int(10), row.column_int(11), row.column_int(16),
+                   static_cast<std::uint64_t>(row.column_int(17)), text_at(row, 18)};
     status.indexed_at = row.column_int(12);
     status.chunks = static_cast<int>(row.column_int(13));
     out.version = row.column_int(14);

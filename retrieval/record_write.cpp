@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/hash.h"
+#include "core/log.h"
 #include "retrieval/record.h"
 
 namespace hearth::retrieval {
@@ -44,17 +45,65 @@ Result<std::int64_t> insert_version(Database& database, std::int64_t document, c
     return database.last_insert_id();
 }
 
+constexpr std::string_view kForgetWords =
+    "INSERT INTO chunk_text (chunk_text, rowid, title, heading, body) VALUES ('delete', ?1, ?2, ?3, ?4)";
+constexpr std::string_view kAddWords = "INSERT INTO chunk_text (rowid, title, heading, body) VALUES (?1, ?2, ?3, ?4)";
+
+/// The text as it was indexed. FTS5 must be given exactly that back to forget it; anything else damages its index.
+Result<std::string> intact_text(Database& database, const DocumentRow& row) {
+    HEARTH_TRY(std::string text, read_text(database, row.version, {0, row.text_bytes}));
+    HEARTH_TRY(Statement statement, database.prepare("SELECT text_sha256 FROM versions WHERE version = ?1"));
+    HEARTH_TRY(const bool found, statement.bind(1, row.version).step());
+    if (found && sha256_hex(text) == statement.column_text(0)) return text;
+    return Error(ErrorCode::kDataLoss, row.status.document.path + ": the stored text is not what was indexed");
+}
+
+/// Runs `sql` with the row, title, heading and words of every chunk of the document.
+Status each_chunk_words(Database& database, std::string_view sql, const DocumentRow& row, std::string_view text) {
+    HEARTH_TRY(Statement chunks, database.prepare("SELECT chunk, heading, start, end FROM chunks WHERE document = ?1"));
+    HEARTH_TRY(Statement words, database.prepare(sql));
+    chunks.bind(1, row.document);
+    for (;;) {
+        HEARTH_TRY(const bool found, chunks.step());
+        if (!found) return {};
+        const auto start = static_cast<std::size_t>(chunks.column_int(2));
+        const auto end = static_cast<std::size_t>(chunks.column_int(3));
+        if (start > end || end > text.size()) continue;
+        words.bind(1, chunks.column_int(0))
+            .bind(2, row.status.title)
+            .bind(3, chunks.column_text(1))
+            .bind(4, text.substr(start, end - start));
+        HEARTH_TRY_STATUS(words.run());
+    }
+}
+
+/// Documents whose text is damaged stay without words: the vectors still find them, and verify() names them.
+Status rebuild_words(Database& database) {
+    HEARTH_TRY_STATUS(database.execute("INSERT INTO chunk_text (chunk_text) VALUES ('delete-all')"));
+    HEARTH_TRY(const std::vector<DocumentRow> rows, list_documents(database, {}));
+    for (const DocumentRow& row : rows) {
+        if (row.version == 0) continue;
+        const auto text = intact_text(database, row);
+        if (text.ok())
+            HEARTH_TRY_STATUS(each_chunk_words(database, kAddWords, row, *text));
+        else
+            HEARTH_LOG(kWarn, "retrieval", "text_damaged", {{"reason", text.error().message}});
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::int64_t> upsert_document(Database& database, const DocumentStatus& status, std::int64_t generation) {
-    HEARTH_TRY(Statement statement,
-               database.prepare(
-                   "INSERT INTO documents (id, path, type, collection, title, state, reason, remedy, content_sha256,"
-                   " size_bytes, modified_ns, indexed_at, chunk_count, generation)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-                   " ON CONFLICT (path) DO UPDATE SET type = ?3, collection = ?4, title = ?5, state = ?6, reason = ?7,"
-                   " remedy = ?8, content_sha256 = ?9, size_bytes = ?10, modified_ns = ?11, indexed_at = ?12,"
-                   " chunk_count = ?13, generation = ?14 RETURNING document"));
+    HEARTH_TRY(
+        Statement statement,
+        database.prepare(
+            "INSERT INTO documents (id, path, type, collection, title, state, reason, remedy, content_sha256,"
+            " size_bytes, modified_ns, indexed_at, chunk_count, generation, changed_ns, inode, read_with)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+            " ON CONFLICT (path) DO UPDATE SET type = ?3, collection = ?4, title = ?5, state = ?6, reason = ?7,"
+            " remedy = ?8, content_sha256 = ?9, size_bytes = ?10, modified_ns = ?11, indexed_at = ?12,"
+            " chunk_count = ?13, generation = ?14, changed_ns = ?15, inode = ?16, read_with = ?17 RETURNING document"));
     statement.bind(1, status.document.id)
         .bind(2, status.document.path)
         .bind(3, status.document.type)
@@ -64,11 +113,14 @@ Result<std::int64_t> upsert_document(Database& database, const DocumentStatus& s
         .bind(7, status.reason)
         .bind(8, status.remedy)
         .bind(9, status.content_sha256)
-        .bind(10, status.size_bytes)
-        .bind(11, status.modified_ns)
+        .bind(10, status.file.size_bytes)
+        .bind(11, status.file.modified_ns)
         .bind(12, status.indexed_at)
         .bind(13, static_cast<std::int64_t>(status.chunks))
-        .bind(14, generation);
+        .bind(14, generation)
+        .bind(15, status.file.changed_ns)
+        .bind(16, static_cast<std::int64_t>(status.file.inode))
+        .bind(17, status.file.read_with);
     HEARTH_TRY(const bool returned, statement.step());
     HEARTH_CHECK(returned);
     const std::int64_t document = statement.column_int(0);
@@ -76,26 +128,27 @@ Result<std::int64_t> upsert_document(Database& database, const DocumentStatus& s
     return document;
 }
 
+Status update_file_state(Database& database, std::int64_t document, const FileState& file, std::int64_t generation) {
+    HEARTH_TRY(Statement statement,
+               database.prepare("UPDATE documents SET size_bytes = ?2, modified_ns = ?3, changed_ns = ?4, inode = ?5,"
+                                " read_with = ?6, generation = ?7 WHERE document = ?1"));
+    statement.bind(1, document)
+        .bind(2, file.size_bytes)
+        .bind(3, file.modified_ns)
+        .bind(4, file.changed_ns)
+        .bind(5, static_cast<std::int64_t>(file.inode))
+        .bind(6, file.read_with)
+        .bind(7, generation);
+    return statement.run();
+}
+
 Result<bool> remove_content(Database& database, const DocumentRow& row) {
     if (row.version == 0) return false;
-    HEARTH_TRY(const std::string text, read_text(database, row.version, {0, row.text_bytes}));
-    HEARTH_TRY(Statement chunks, database.prepare("SELECT chunk, heading, start, end FROM chunks WHERE document = ?1"));
-    HEARTH_TRY(Statement forget, database.prepare("INSERT INTO chunk_text (chunk_text, rowid, title, heading, body)"
-                                                  " VALUES ('delete', ?1, ?2, ?3, ?4)"));
-    chunks.bind(1, row.document);
-    for (;;) {
-        HEARTH_TRY(const bool found, chunks.step());
-        if (!found) break;
-        const auto start = static_cast<std::size_t>(chunks.column_int(2));
-        const auto end = static_cast<std::size_t>(chunks.column_int(3));
-        forget.bind(1, chunks.column_int(0))
-            .bind(2, row.status.title)
-            .bind(3, chunks.column_text(1))
-            .bind(4, std::string_view(text).substr(start, end - start));
-        HEARTH_TRY_STATUS(forget.run());
-    }
+    const auto text = intact_text(database, row);
+    if (text.ok()) HEARTH_TRY_STATUS(each_chunk_words(database, kForgetWords, row, *text));
     // Vectors, chunks and pieces go with it: ON DELETE CASCADE.
     HEARTH_TRY_STATUS(run_with(database, "DELETE FROM versions WHERE document = ?1", row.document));
+    if (!text.ok()) HEARTH_TRY_STATUS(rebuild_words(database));
     return true;
 }
 
@@ -107,8 +160,7 @@ Result<std::vector<VectorRow>> insert_content(Database& database, std::int64_t d
                database.prepare("INSERT INTO chunks (id, document, version, ordinal, heading, page, start, end, tokens)"
                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
     HEARTH_TRY(Statement vector, database.prepare("INSERT INTO vectors VALUES (?1, ?2)"));
-    HEARTH_TRY(Statement words, database.prepare("INSERT INTO chunk_text (rowid, title, heading, body)"
-                                                 " VALUES (?1, ?2, ?3, ?4)"));
+    HEARTH_TRY(Statement words, database.prepare(kAddWords));
     std::vector<VectorRow> rows;
     const std::size_t width = version.chunks.empty() ? 0 : version.vectors.size() / version.chunks.size();
     for (std::size_t i = 0; i < version.chunks.size(); ++i) {

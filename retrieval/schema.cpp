@@ -1,5 +1,7 @@
 #include "retrieval/schema.h"
 
+#include <array>
+
 namespace hearth::retrieval {
 namespace {
 
@@ -78,22 +80,19 @@ CREATE TABLE snapshots (
 );
 )sql";
 
+// What else tells that a file changed, and how it was read.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE documents ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN read_with TEXT NOT NULL DEFAULT 'not recorded';
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1, kVersion2};
+
 Result<std::int64_t> user_version(Database& database) {
     HEARTH_TRY(Statement statement, database.prepare("PRAGMA user_version"));
     HEARTH_TRY_STATUS(statement.step());
     return statement.column_int(0);
-}
-
-Result<std::string> meta_value(Database& database, std::string_view key) {
-    HEARTH_TRY(Statement statement, database.prepare("SELECT value FROM meta WHERE key = ?1"));
-    statement.bind(1, key);
-    HEARTH_TRY(const bool found, statement.step());
-    return found ? std::string(statement.column_text(0)) : std::string();
-}
-
-Status set_meta(Database& database, std::string_view key, std::string_view value) {
-    HEARTH_TRY(Statement statement, database.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)"));
-    return statement.bind(1, key).bind(2, value).run();
 }
 
 }  // namespace
@@ -108,9 +107,23 @@ Status migrate(Database& database) {
     }
     if (version == kSchemaVersion) return {};
     HEARTH_TRY(Transaction transaction, Transaction::begin(database));
-    HEARTH_TRY_STATUS(database.execute(kVersion1));
+    for (auto step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+        HEARTH_TRY_STATUS(database.execute(kSteps[step]));
+    }
     HEARTH_TRY_STATUS(database.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
     return transaction.commit();
+}
+
+Result<std::string> meta_value(Database& database, std::string_view key) {
+    HEARTH_TRY(Statement statement, database.prepare("SELECT value FROM meta WHERE key = ?1"));
+    statement.bind(1, key);
+    HEARTH_TRY(const bool found, statement.step());
+    return found ? std::string(statement.column_text(0)) : std::string();
+}
+
+Status set_meta(Database& database, std::string_view key, std::string_view value) {
+    HEARTH_TRY(Statement statement, database.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)"));
+    return statement.bind(1, key).bind(2, value).run();
 }
 
 Status bind_embedder(Database& database, const std::string& embedder_id, int dimensions) {

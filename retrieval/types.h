@@ -57,6 +57,15 @@ struct Query {
 
 enum class DocumentState { kQueued, kProcessing, kIndexed, kFailed };
 
+/// The file as it was when it was read, and how: a difference in any of these is a reason to look at it again.
+struct FileState {
+    std::int64_t size_bytes = 0;
+    std::int64_t modified_ns = 0;  ///< mtime, UNIX epoch
+    std::int64_t changed_ns = 0;   ///< ctime; 0 = not known
+    std::uint64_t inode = 0;
+    std::string read_with;  ///< the reader and its limits, in the words of who put it in; empty = to be read again
+};
+
 /// One file of the folder as the page and `hearth status` show it.
 struct DocumentStatus {
     DocumentRef document;
@@ -64,9 +73,8 @@ struct DocumentStatus {
     std::string reason;  ///< kFailed: why
     std::string remedy;  ///< kFailed: what to do
     std::string content_sha256;
-    std::int64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;  ///< the file's mtime, UNIX epoch
-    std::int64_t indexed_at = 0;   ///< UNIX seconds; 0 = never
+    FileState file;
+    std::int64_t indexed_at = 0;  ///< UNIX seconds; 0 = never
     int chunks = 0;
     std::string title;
 };

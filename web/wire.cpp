@@ -73,10 +73,10 @@ json to_json(const retrieval::DocumentStatus& status) {
     out["reason"] = status.reason;
     out["remedy"] = status.remedy;
     out["chunks"] = status.chunks;
-    out["size_bytes"] = status.size_bytes;
+    out["size_bytes"] = status.file.size_bytes;
     out["title"] = status.title;
     out["content_sha256"] = status.content_sha256;
-    out["modified_at"] = status.modified_ns / 1'000'000'000;
+    out["modified_at"] = status.file.modified_ns / 1'000'000'000;
     out["indexed_at"] = status.indexed_at;
     return out;
 }

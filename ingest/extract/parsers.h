@@ -18,9 +18,6 @@ struct Sniffed {
 /// The kind by content first (magic bytes, HTML's first tag, Markdown's signs), by the name's ending second.
 Sniffed sniff(std::string_view bytes, std::string_view name);
 
-/// The last component of `name` without its ending.
-std::string file_stem(std::string_view name);
-
 struct ParseLimits {
     std::size_t max_text_bytes = 200u << 20;
 };

@@ -4,6 +4,7 @@
 
 #include "ingest/extract/charset.h"
 #include "ingest/extract/parsers.h"
+#include "ingest/file_name.h"
 #include "ingest/sentences.h"
 
 namespace hearth::ingest {
@@ -37,10 +38,6 @@ std::string lower(std::string_view text) {
     std::transform(out.begin(), out.end(), out.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
-}
-
-std::string_view base_name(std::string_view name) {
-    return name.substr(name.rfind('/') + 1);
 }
 
 std::string ending(std::string_view name) {
@@ -93,12 +90,6 @@ Sniffed refused(std::string reason, std::string remedy) {
 }
 
 }  // namespace
-
-std::string file_stem(std::string_view name) {
-    const auto base = base_name(name);
-    const auto dot = base.rfind('.');
-    return std::string(dot == std::string_view::npos || dot == 0 ? base : base.substr(0, dot));
-}
 
 bool is_pdf(std::string_view bytes) noexcept {
     return bytes.substr(0, 1024).find("%PDF-") != std::string_view::npos;

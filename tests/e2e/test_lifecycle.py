@@ -112,6 +112,22 @@ def test_damaged_chat_model_falls_back_and_says_so(tmp_path):
     assert "bad.gguf" in engine["problem"] and "smol" in engine["model"].lower()
 
 
+def test_an_exclusion_added_by_sighup_takes_the_document_out(daemon):
+    (daemon.inbox / "kept.md").write_text("# Kept\n\nThe orchard gate.\n")
+    (daemon.inbox / "draft.md").write_text("# Draft\n\nThe unfinished zeppelin.\n")
+    daemon.wait_state("draft.md", "indexed")
+    daemon.wait_state("kept.md", "indexed")
+    before = daemon.config.read_text()
+    daemon.config.write_text(before + '[ingest]\nexclude = ["draft*"]\n')
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for("draft.md left", lambda: set(daemon.documents()) == {"kept.md"}, 10)
+    assert not [h for h in daemon.search("zeppelin") if "zeppelin" in h["text"]]
+    assert daemon.search("orchard gate")[0]["document"]["path"] == "kept.md"
+    daemon.config.write_text(before)
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_state("draft.md", "indexed", 10)
+
+
 def run_hearthd(*arguments):
     return subprocess.run([support.BUILD / "hearthd", *arguments], capture_output=True, text=True, timeout=60)
 

@@ -54,6 +54,21 @@ TEST(Chunker, CutsAtHeadingsAndNamesThePath) {
     EXPECT_TRUE(texts(document, chunks)[1].starts_with("## First"));
 }
 
+TEST(Chunker, HeadingAndBodyTogetherFitTheEmbedder) {
+    const std::string deep = "## " + words(30, "section") + "\n\n### " + words(30, "part") + "\n\n";
+    const Document document = markdown("# " + words(40, "title") + "\n\n" + deep + words(900));
+    const test::WordCounter counter;
+    constexpr int kMax = 100;
+    const auto chunks = chunk(document, 90, kMax, 16);
+    ASSERT_GT(chunks.size(), 8u);
+    for (const Chunk& each : chunks) {
+        const auto heading = static_cast<int>(counter.token_spans(each.heading).size());
+        EXPECT_LE(heading, kMax / 4);
+        EXPECT_LE(heading + each.tokens, kMax) << each.heading;
+        EXPECT_GT(heading, 0);
+    }
+}
+
 TEST(Chunker, TinySectionsJoinUnderWhatTheyShare) {
     const Document document = markdown("# T\n\n## A\n\nfew\n\n## B\n\nwords\n");
     const auto chunks = chunk(document);

@@ -19,40 +19,66 @@ struct Store {
     BlobStore blobs = *BlobStore::open(folder.path("blobs"));
     std::string source = folder.path("source");
 
-    Status put(const std::string& bytes) {
-        HEARTH_TRY_STATUS(atomic_write_file(source, bytes));
-        return blobs.put(source, sha256_hex(bytes));
+    UniqueFd open(const std::string& bytes) const {
+        EXPECT_TRUE(atomic_write_file(source, bytes).ok());
+        return UniqueFd(::open(source.c_str(), O_RDWR | O_CLOEXEC));
     }
+    Result<KeptBlob> put(const std::string& bytes) const {
+        return blobs.keep(open(bytes).get(), "source", SourceFile::kStill, {});
+    }
+    std::string blob(const std::string& sha256) const { return *read_file(blobs.path_of(sha256), 1 << 24); }
 };
 
 TEST(BlobStore, KeepsTheBytesUnderTheirHash) {
-    Store store;
+    const Store store;
     const std::string bytes(3'000'000, 'x');
-    ASSERT_TRUE(store.put(bytes).ok());
-    ASSERT_TRUE(store.put(bytes).ok());
+    for (int i = 0; i < 2; ++i) {
+        const auto kept = store.put(bytes);
+        ASSERT_TRUE(kept.ok()) << kept.error().message;
+        EXPECT_EQ(kept->sha256, sha256_hex(bytes));
+        EXPECT_EQ(kept->size_bytes, 3'000'000);
+    }
     EXPECT_TRUE(store.blobs.contains(sha256_hex(bytes)));
-    EXPECT_EQ(*read_file(store.blobs.path_of(sha256_hex(bytes)), 1 << 24), bytes);
+    EXPECT_EQ(store.blob(sha256_hex(bytes)), bytes);
     EXPECT_EQ(store.blobs.list()->size(), 1u);
 }
 
-TEST(BlobStore, RefusesBytesThatAreNotWhatWasPromised) {
-    Store store;
-    ASSERT_TRUE(atomic_write_file(store.source, "changed meanwhile").ok());
-    EXPECT_EQ(store.blobs.put(store.source, sha256_hex(std::string("hashed before"))).error().code,
-              ErrorCode::kUnavailable);
-    EXPECT_EQ(store.blobs.put(store.source, "../../etc/passwd").error().code, ErrorCode::kInvalidArgument);
+TEST(BlobStore, HandsBackTheBlobAndNotTheSource) {
+    const Store store;
+    const UniqueFd source = store.open("the first bytes");
+    const auto kept = store.blobs.keep(source.get(), "source", SourceFile::kStill, {});
+    ASSERT_TRUE(kept.ok());
+    ASSERT_EQ(::pwrite(source.get(), "THE", 3, 0), 3);
+    char read[32] = {};
+    ASSERT_EQ(::read(kept->fd.get(), read, sizeof read), 15);
+    EXPECT_STREQ(read, "the first bytes");
+}
+
+TEST(BlobStore, RefusesWhatIsNotARegularFileAndStopsWhenAsked) {
+    const Store store;
+    const UniqueFd folder(::open(store.folder.path("blobs").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    EXPECT_EQ(store.blobs.keep(folder.get(), "folder", SourceFile::kStill, {}).error().code,
+              ErrorCode::kInvalidArgument);
+    std::stop_source stop;
+    stop.request_stop();
+    const UniqueFd source = store.open("bytes");
+    EXPECT_EQ(store.blobs.keep(source.get(), "source", SourceFile::kStill, stop.get_token()).error().code,
+              ErrorCode::kCancelled);
     EXPECT_TRUE(store.blobs.list()->empty());
 }
 
-TEST(BlobStore, RefusesLinksAndPipes) {
-    Store store;
-    ASSERT_TRUE(atomic_write_file(store.source, "secret").ok());
-    const std::string link = store.folder.path("link");
-    const std::string pipe = store.folder.path("pipe");
-    ASSERT_EQ(::symlink(store.source.c_str(), link.c_str()), 0);
-    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-    EXPECT_FALSE(store.blobs.put(link, sha256_hex(std::string("secret"))).ok());
-    EXPECT_FALSE(store.blobs.put(pipe, sha256_hex(std::string("secret"))).ok());
+TEST(BlobStore, ReplacesABlobThatWasCutShort) {
+    const Store store;
+    const std::string sha256 = store.put("whole bytes")->sha256;
+    ASSERT_EQ(::truncate(store.blobs.path_of(sha256).c_str(), 3), 0);
+    ASSERT_TRUE(store.put("whole bytes").ok());
+    EXPECT_EQ(store.blob(sha256), "whole bytes");
+}
+
+TEST(BlobStore, AStoreThatCannotBeWrittenIsNotTheFilesFault) {
+    const Store store;
+    std::filesystem::rename(store.folder.path("blobs"), store.folder.path("elsewhere"));
+    EXPECT_EQ(store.put("bytes").error().code, ErrorCode::kUnavailable);
 }
 
 TEST(BlobStore, OpeningSweepsWhatACrashLeft) {

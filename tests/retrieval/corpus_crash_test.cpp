@@ -54,8 +54,7 @@ struct Entry {
             if (!done.ok() && done.error().code == ErrorCode::kNotFound) done = Status();
         } else {
             const auto put = test::version_of(embedder, path_of(document), text_of(document, version));
-            done = atomic_write_file(source, put.text);
-            if (done.ok()) done = (*corpus)->put_blob(source, put.content_sha256);
+            done = test::keep_bytes(**corpus, source, put.text);
             if (done.ok()) done = (*corpus)->put_version(put);
         }
         if (!done.ok()) ::_exit(5);
@@ -147,8 +146,7 @@ TEST(CorpusCrash, AFullDiskRefusesTheWriteAndKeepsWhatWasThere) {
         std::string text = "Too large for the disk.";
         while (text.size() < (200 << 10)) text += "\n\nmore and more words " + std::to_string(text.size());
         const auto version = test::version_of(folder.embedder, "big.md", text);
-        if (!atomic_write_file(folder.directory.path("source"), text).ok()) ::_exit(4);
-        if (!(*corpus)->put_blob(folder.directory.path("source"), version.content_sha256).ok()) ::_exit(5);
+        if (!test::keep_bytes(**corpus, folder.directory.path("source"), text).ok()) ::_exit(5);
         if ((*corpus)->put_version(version).ok()) ::_exit(6);
         const auto hits = (*corpus)->search({.text = "kept"});
         ::_exit(hits.ok() && !hits->empty() ? 0 : 7);

@@ -117,6 +117,56 @@ TEST(CorpusRecovery, VerifyNamesWhatIsMissingInTheRecord) {
     EXPECT_NE(mismatches.find("outside the text"), std::string::npos);
 }
 
+/// The words of the other documents stay findable, and nothing of the damaged one is left.
+void expect_removable_after(const char* damage) {
+    CorpusFolder folder;
+    ASSERT_TRUE(folder.put("a.md", "Damaged aubergines.").ok());
+    ASSERT_TRUE(folder.put("b.md", "Sound beetroots.").ok());
+    folder.corpus.reset();
+    {
+        auto database = Database::open_writer(folder.directory.path("data/record.db"));
+        ASSERT_TRUE(database.ok());
+        ASSERT_TRUE(database->execute(damage).ok());
+    }
+    folder.reopen();
+    ASSERT_NE(folder.verify(), "");
+    ASSERT_TRUE(folder.put("a.md", "Fresh artichokes.").ok());
+    EXPECT_TRUE(folder.finds("artichokes"));
+    EXPECT_TRUE(folder.finds("beetroots"));
+    EXPECT_EQ(folder.verify(), "");
+    ASSERT_TRUE(folder.corpus->remove_document("a.md").ok());
+    EXPECT_EQ(folder.verify(), "");
+}
+
+TEST(CorpusRecovery, ATextThatIsGoneDoesNotKeepItsDocumentAlive) {
+    expect_removable_after("DELETE FROM pieces WHERE version = 1");
+}
+
+TEST(CorpusRecovery, ATextThatWasAlteredDoesNotKeepItsDocumentAlive) {
+    expect_removable_after("UPDATE pieces SET bytes = CAST('Ruined aubergines..' AS BLOB) WHERE version = 1");
+}
+
+TEST(CorpusRecovery, ARecordOfTheFirstFormatIsBroughtUpToDate) {
+    CorpusFolder folder;
+    ASSERT_TRUE(folder.put("a.md", "Old but good.").ok());
+    folder.corpus.reset();
+    {
+        auto database = Database::open_writer(folder.directory.path("data/record.db"));
+        ASSERT_TRUE(database.ok());
+        for (const char* column : {"changed_ns", "inode", "read_with"}) {
+            ASSERT_TRUE(database->execute(std::string("ALTER TABLE documents DROP COLUMN ") + column).ok());
+        }
+        ASSERT_TRUE(database->execute("PRAGMA user_version = 1").ok());
+    }
+    folder.reopen();
+    EXPECT_TRUE(folder.finds("good"));
+    EXPECT_EQ(folder.verify(), "");
+    const auto document = folder.corpus->document(folder.id_of("a.md"));
+    ASSERT_TRUE(document.ok());
+    EXPECT_EQ(document->file.changed_ns, 0);
+    EXPECT_FALSE(document->file.read_with.empty());
+}
+
 TEST(CorpusRecovery, ANewerRecordIsRefusedUntouched) {
     CorpusFolder folder;
     ASSERT_TRUE(folder.put("a.md", "Text.").ok());

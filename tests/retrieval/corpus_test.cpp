@@ -46,7 +46,7 @@ TEST(Corpus, ARenamedFileKeepsIdentityChunksAndVectors) {
     CorpusFolder folder;
     ASSERT_TRUE(folder.put("old/a.md", "Quinces ripen late.").ok());
     const auto before = folder.search("quinces").at(0);
-    ASSERT_TRUE(folder.corpus->rename_document("old/a.md", "new/b.md").ok());
+    ASSERT_TRUE(folder.corpus->rename_document("old/a.md", "new/b.md", {}).ok());
     const auto after = folder.search("quinces").at(0);
     EXPECT_EQ(after.document.path, "new/b.md");
     EXPECT_EQ(after.document.collection, "new");
@@ -60,7 +60,7 @@ TEST(Corpus, RenamingOverAnotherFileRemovesTheOther) {
     ASSERT_TRUE(folder.put("a.md", "Alpha otters.").ok());
     ASSERT_TRUE(folder.put("b.md", "Beta badgers.").ok());
     const std::string id = folder.id_of("a.md");
-    ASSERT_TRUE(folder.corpus->rename_document("a.md", "b.md").ok());
+    ASSERT_TRUE(folder.corpus->rename_document("a.md", "b.md", {}).ok());
     EXPECT_EQ(folder.id_of("b.md"), id);
     EXPECT_FALSE(folder.finds("badgers"));
     EXPECT_EQ(folder.corpus->documents()->size(), 1u);
@@ -86,8 +86,7 @@ TEST(Corpus, AFailureIsKeptWithItsReasonAndHidesTheOldText) {
     failure.path = "a.pdf";
     failure.type = "pdf";
     failure.content_sha256 = sha256_hex(std::string("broken"));
-    failure.size_bytes = 6;
-    failure.modified_ns = 5;
+    failure.file = {6, 5, 4, 3, "reader 1"};
     failure.reason = "the file is encrypted";
     failure.remedy = "save it without a password";
     ASSERT_TRUE(folder.corpus->put_failure(failure).ok());
@@ -110,10 +109,24 @@ TEST(Corpus, TouchingChangesOnlyTheStat) {
     CorpusFolder folder;
     ASSERT_TRUE(folder.put("a.md", "Stable text.").ok());
     const auto before = folder.search("stable").at(0);
-    ASSERT_TRUE(folder.corpus->touch_document("a.md", 12, 77).ok());
-    EXPECT_EQ(folder.corpus->document(before.document.id)->modified_ns, 77);
+    ASSERT_TRUE(folder.corpus->touch_document("a.md", {12, 77, 88, 99, "reader"}).ok());
+    const auto file = folder.corpus->document(before.document.id)->file;
+    EXPECT_EQ(file.size_bytes, 12);
+    EXPECT_EQ(file.modified_ns, 77);
+    EXPECT_EQ(file.changed_ns, 88);
+    EXPECT_EQ(file.inode, 99u);
+    EXPECT_EQ(file.read_with, "reader");
     EXPECT_EQ(folder.search("stable").at(0).chunk.id, before.chunk.id);
-    EXPECT_EQ(folder.corpus->touch_document("none.md", 1, 1).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(folder.corpus->touch_document("none.md", {}).error().code, ErrorCode::kNotFound);
+}
+
+TEST(Corpus, NotesStayWithTheRecord) {
+    CorpusFolder folder;
+    EXPECT_EQ(*folder.corpus->note("folder"), "");
+    ASSERT_TRUE(folder.corpus->set_note("folder", "1:2").ok());
+    ASSERT_TRUE(folder.corpus->set_note("folder", "3:4").ok());
+    folder.reopen();
+    EXPECT_EQ(*folder.corpus->note("folder"), "3:4");
 }
 
 TEST(Corpus, GenerationRisesByOneWithEachChangeAndTellsTheListener) {
@@ -121,7 +134,7 @@ TEST(Corpus, GenerationRisesByOneWithEachChangeAndTellsTheListener) {
     int told = 0;
     folder.corpus->on_change([&] { ++told; });
     ASSERT_TRUE(folder.put("a.md", "One.").ok());
-    ASSERT_TRUE(folder.corpus->rename_document("a.md", "b.md").ok());
+    ASSERT_TRUE(folder.corpus->rename_document("a.md", "b.md", {}).ok());
     ASSERT_TRUE(folder.corpus->remove_document("b.md").ok());
     ASSERT_FALSE(folder.corpus->remove_document("b.md").ok());
     EXPECT_EQ(folder.corpus->counts()->generation, 3);

@@ -1,6 +1,7 @@
 // A corpus in a temporary folder, and documents to put into it without the ingest pipeline.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,8 +25,7 @@ inline retrieval::NewVersion version_of(const FakeEmbedder& embedder, const std:
     version.type = "markdown";
     version.title = path.substr(path.rfind('/') + 1);
     version.content_sha256 = sha256_hex(text);
-    version.size_bytes = static_cast<std::int64_t>(text.size());
-    version.modified_ns = 1'700'000'000'000'000'000;
+    version.file = {static_cast<std::int64_t>(text.size()), 1'700'000'000'000'000'000, 1, 1, "test"};
     version.text = text;
     for (std::size_t start = 0; start < text.size();) {
         const std::size_t end = std::min(text.find("\n\n", start), text.size());
@@ -37,6 +37,16 @@ inline retrieval::NewVersion version_of(const FakeEmbedder& embedder, const std:
         start = end + 2;
     }
     return version;
+}
+
+/// Writes `bytes` as a file and keeps it as a blob.
+inline Status keep_bytes(retrieval::Corpus& corpus, const std::string& file, const std::string& bytes) {
+    HEARTH_TRY_STATUS(atomic_write_file(file, bytes));
+    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return errno_error("open", file, errno);
+    HEARTH_TRY(const auto kept, corpus.keep_blob(fd.get(), file, retrieval::SourceFile::kStill, {}));
+    if (kept.sha256 == sha256_hex(bytes)) return {};
+    return Error(ErrorCode::kDataLoss, "the blob has another hash than the bytes");
 }
 
 class CorpusFolder {
@@ -53,9 +63,7 @@ class CorpusFolder {
     /// Writes the bytes as a file, stores its blob and commits it.
     Status put(const std::string& path, const std::string& text) { return put(version_of(embedder, path, text)); }
     Status put(const retrieval::NewVersion& version) {
-        const std::string file = directory.path("source");
-        HEARTH_TRY_STATUS(atomic_write_file(file, version.text));
-        HEARTH_TRY_STATUS(corpus->put_blob(file, version.content_sha256));
+        HEARTH_TRY_STATUS(keep_bytes(*corpus, directory.path("source"), version.text));
         return corpus->put_version(version);
     }
 

@@ -55,8 +55,8 @@ class FakeHouse {
         MemoryCorpus::Entry entry;
         entry.status.document = {id, path, type, path.substr(0, path.find('/'))};
         entry.status.state = retrieval::DocumentState::kIndexed;
-        entry.status.size_bytes = static_cast<std::int64_t>(text.size());
-        entry.status.modified_ns = 1'790'000'000ll * 1'000'000'000;
+        entry.status.file.size_bytes = static_cast<std::int64_t>(text.size());
+        entry.status.file.modified_ns = 1'790'000'000ll * 1'000'000'000;
         entry.status.indexed_at = 1'790'000'060;
         entry.status.chunks = static_cast<int>(chunks.size());
         entry.status.title = title;
@@ -71,7 +71,7 @@ class FakeHouse {
         entry.status.state = retrieval::DocumentState::kFailed;
         entry.status.reason = "the PDF has no text, only images of pages";
         entry.status.remedy = "run it through OCR (ocrmypdf receipt.pdf receipt.pdf) and drop it in again";
-        entry.status.size_bytes = 482'113;
+        entry.status.file.size_bytes = 482'113;
         corpus.add(std::move(entry));
     }
 

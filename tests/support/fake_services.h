@@ -209,14 +209,18 @@ class MemoryCorpus : public retrieval::Corpus {
         return out;
     }
 
-    Status put_blob(const std::string&, const std::string&) override { return {}; }
+    Result<retrieval::KeptBlob> keep_blob(int, const std::string&, retrieval::SourceFile, std::stop_token) override {
+        return retrieval::KeptBlob{};
+    }
     void set_in_work(const std::string&, retrieval::DocumentState) override {}
     void clear_in_work(const std::string&) override {}
     Status put_version(const retrieval::NewVersion&) override { return {}; }
     Status put_failure(const retrieval::FailedFile&) override { return {}; }
-    Status rename_document(const std::string&, const std::string&) override { return {}; }
-    Status touch_document(const std::string&, std::int64_t, std::int64_t) override { return {}; }
+    Status rename_document(const std::string&, const std::string&, const retrieval::FileState&) override { return {}; }
+    Status touch_document(const std::string&, const retrieval::FileState&) override { return {}; }
     Status remove_document(const std::string&) override { return {}; }
+    Result<std::string> note(const std::string&) const override { return std::string(); }
+    Status set_note(const std::string&, const std::string&) override { return {}; }
     void on_change(std::function<void()>) override {}
     Result<std::vector<std::string>> verify() const override { return std::vector<std::string>{}; }
     Status maintain() override { return {}; }
@@ -251,7 +255,7 @@ class CountingPipeline : public ingest::Pipeline {
         ++rescans;
         if (on_rescan) on_rescan();
     }
-    void set_paused(bool) override {}
+    void reconfigure(const ingest::PipelineOptions&) override {}
     void confirm_deletes() override { ++confirmations; }
     ingest::PipelineCounters counters() const override { return figures; }
     bool idle() const override { return figures.current_path.empty(); }

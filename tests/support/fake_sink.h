@@ -1,15 +1,23 @@
 // An ingest::Sink that keeps everything in memory, and a TokenCounter that counts words.
 #pragma once
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/file.h"
+#include "core/hash.h"
 #include "ingest/sink.h"
 
 namespace hearth::test {
@@ -21,6 +29,19 @@ class FakeSink : public ingest::Sink {
         return known;
     }
 
+    Result<ingest::KeptFile> keep(int file_fd, const std::string& path, bool, std::stop_token) override {
+        if (on_keep) {
+            if (const Status status = on_keep(path); !status.ok()) return status.error();
+        }
+        UniqueFd copy(::memfd_create("kept", MFD_CLOEXEC));
+        std::string bytes;
+        std::array<char, 65536> buffer;
+        for (ssize_t n = 0; (n = ::pread(file_fd, buffer.data(), buffer.size(), static_cast<off_t>(bytes.size()))) > 0;)
+            bytes.append(buffer.data(), static_cast<std::size_t>(n));
+        HEARTH_TRY_STATUS(write_all(copy.get(), std::as_bytes(std::span(bytes))));
+        if (on_kept) std::exchange(on_kept, nullptr)(path);
+        return ingest::KeptFile{sha256_hex(bytes), static_cast<std::int64_t>(bytes.size()), std::move(copy)};
+    }
     Status store(const ingest::IngestedFile& file, std::stop_token stop) override {
         if (on_store) {
             const Status status = on_store(file, stop);
@@ -39,7 +60,8 @@ class FakeSink : public ingest::Sink {
         log_.push_back("reject " + file.path);
         return {};
     }
-    Status rename(const std::string& old_path, const std::string& new_path) override {
+    Status rename(const std::string& old_path, const std::string& new_path, const ingest::FileStamp&,
+                  const std::string&) override {
         const std::lock_guard lock(mutex_);
         log_.push_back("rename " + old_path + " " + new_path);
         if (auto node = stored_.extract(old_path)) {
@@ -48,7 +70,7 @@ class FakeSink : public ingest::Sink {
         }
         return {};
     }
-    Status touch(const std::string& path, std::int64_t, std::int64_t) override {
+    Status touch(const std::string& path, const ingest::FileStamp&, const std::string&) override {
         const std::lock_guard lock(mutex_);
         log_.push_back("touch " + path);
         return {};
@@ -61,6 +83,16 @@ class FakeSink : public ingest::Sink {
         return {};
     }
     void work_state(const std::string&, ingest::WorkState) override {}
+    Result<std::string> folder_identity() override {
+        const std::lock_guard lock(mutex_);
+        return identity;
+    }
+    Status set_folder_identity(const std::string& now) override {
+        const std::lock_guard lock(mutex_);
+        identity = now;
+        return {};
+    }
+    std::size_t bytes_per_chunk() const override { return bytes_a_chunk; }
 
     std::map<std::string, ingest::IngestedFile> stored() const {
         const std::lock_guard lock(mutex_);
@@ -81,6 +113,10 @@ class FakeSink : public ingest::Sink {
     }
 
     std::vector<ingest::KnownFile> known;  ///< set before the pipeline starts
+    std::string identity;
+    std::size_t bytes_a_chunk = 2048;
+    std::function<Status(const std::string& path)> on_keep;
+    std::function<void(const std::string& path)> on_kept;  ///< once, after the first copy
     std::function<Status(const ingest::IngestedFile&, std::stop_token)> on_store;
 
   private:

@@ -20,7 +20,7 @@ void mirror_inbox(FakeHouse& house, const std::string& inbox) {
         hearth::test::MemoryCorpus::Entry document;
         document.status.document = {"up-" + name, name, "text", "default"};
         document.status.state = hearth::retrieval::DocumentState::kIndexed;
-        document.status.size_bytes = static_cast<std::int64_t>(entry.file_size());
+        document.status.file.size_bytes = static_cast<std::int64_t>(entry.file_size());
         document.status.title = name;
         document.text = hearth::read_file(entry.path().string(), 1u << 20).value();
         house.corpus.add(std::move(document));
