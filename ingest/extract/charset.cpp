@@ -4,6 +4,8 @@
 #include <unicode/ucnv.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <memory>
 #include <vector>
 
@@ -97,6 +99,24 @@ std::string guess(std::string_view bytes) {
     return ::uchardet_get_charset(detector.get());
 }
 
+/// Labels by which pages name a superset of what they mean (WHATWG Encoding, "names and labels"): browsers read all of
+/// these as windows-1252. UTF-16 in a page's own bytes cannot be true, or the label could not have been read.
+std::string_view meant_by(std::string_view label) {
+    static constexpr std::array<std::string_view, 17> kWestern = {
+        "ascii",      "us-ascii", "ansi_x3.4-1968", "iso-8859-1", "iso8859-1",  "iso88591",
+        "iso_8859-1", "latin1",   "latin-1",        "l1",         "iso-ir-100", "csisolatin1",
+        "cp819",      "ibm819",   "windows-1252",   "cp1252",     "x-cp1252"};
+    const auto is_label = [&](std::string_view known) {
+        return std::equal(known.begin(), known.end(), label.begin(), label.end(), [](char a, char b) {
+            return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
+        });
+    };
+    if (std::any_of(kWestern.begin(), kWestern.end(), is_label)) return "windows-1252";
+    static constexpr std::array<std::string_view, 6> kWide = {"utf-16", "utf-16le", "utf-16be",
+                                                              "utf-32", "ucs-2",    "unicode"};
+    return std::any_of(kWide.begin(), kWide.end(), is_label) ? std::string_view() : label;
+}
+
 void drop_zeros(std::string& text) {
     std::replace(text.begin(), text.end(), '\0', ' ');
 }
@@ -124,8 +144,9 @@ std::optional<std::string> to_utf8(std::string_view bytes, std::string_view decl
     };
     if (const char* charset = charset_of_mark(bytes)) return with(charset);
     if (bytes.find('\0') == std::string_view::npos && is_valid_utf8(bytes)) return std::string(bytes);
-    if (!declared.empty() && declared.size() < 64) {
-        if (auto text = with(std::string(declared).c_str())) return text;
+    const std::string_view meant = meant_by(declared);
+    if (!meant.empty() && meant.size() < 64) {
+        if (auto text = with(std::string(meant).c_str())) return text;
     }
     if (const char* charset = charset_of_zeros(bytes)) return with(charset);
     if (nearly_utf8(bytes)) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "ingest/extract/charset.h"
 #include "ingest/extract/parsers.h"
 #include "ingest/extract/text_builder.h"
+#include "ingest/worker_reply.h"
 
 namespace hearth::ingest {
 namespace {
@@ -318,6 +320,19 @@ Tree survey(const GumboNode& root) {
     return tree;
 }
 
+void* allocate_or_exit(void*, std::size_t bytes) {
+    void* memory = std::malloc(bytes);
+    if (memory == nullptr) std::_Exit(static_cast<int>(WorkerExit::kOutOfMemory));
+    return memory;
+}
+
+/// gumbo does not look at what its allocator returns. Later versions have no such option.
+template <typename Options>
+Options checked_options(Options options) {
+    if constexpr (requires { options.allocator = allocate_or_exit; }) options.allocator = allocate_or_exit;
+    return options;
+}
+
 struct FreeTree {
     void operator()(GumboOutput* output) const {
         if (survey(*output->document).depth <= kMaxFreedDepth) ::gumbo_destroy_output(&kGumboDefaultOptions, output);
@@ -342,8 +357,9 @@ std::string declared_charset(std::string_view bytes) {
 Extraction parse_html(std::string_view bytes) {
     const auto source = to_utf8(bytes, declared_charset(bytes));
     if (!source) return Refusal{"html", "the page's encoding is unknown", "Save the file as UTF-8."};
+    const GumboOptions options = checked_options(kGumboDefaultOptions);
     const std::unique_ptr<GumboOutput, FreeTree> output(
-        ::gumbo_parse_with_options(&kGumboDefaultOptions, source->data(), source->size()));
+        ::gumbo_parse_with_options(&options, source->data(), source->size()));
     if (!output) return Refusal{"html", "the HTML parser failed", "Open the page in a browser and save it again."};
     Document document{"html", survey(*output->document).title, {}, {}};
     Reader(document, false).read(*output->document);

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t kEdgeLines = 2;    // how deep a running header or footer reaches into a page
 constexpr std::size_t kFewestPages = 4;  // fewer pages prove no repetition
+constexpr std::size_t kMaxPageDigits = 6;
 constexpr std::size_t kMaxHeadingBytes = 100;
 
 using Lines = std::vector<std::string>;
@@ -33,17 +36,27 @@ bool is_blank_line(const std::string& line) {
     return std::all_of(line.begin(), line.end(), is_blank);
 }
 
-/// Page numbers differ from page to page: digits count as one sign.
-std::string shape_of(const std::string& line) {
-    std::string shape;
-    for (const char c : collapse_blanks(line)) {
-        const bool digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
-        if (!digit)
-            shape += c;
-        else if (shape.empty() || shape.back() != '#')
-            shape += '#';
+/// What a running line can be known by on every page: its words, or its words around one number that counts with the
+/// pages. Rows of figures differ in more than that.
+std::vector<std::string> keys_of(const std::string& line, std::size_t page) {
+    const std::string words = collapse_blanks(line);
+    std::vector<std::string> keys = {words};
+    const auto is_digit = [&](std::size_t i) {
+        return i < words.size() && std::isdigit(static_cast<unsigned char>(words[i])) != 0;
+    };
+    for (std::size_t start = 0; start < words.size(); ++start) {
+        if (!is_digit(start)) continue;
+        std::size_t end = start;
+        while (is_digit(end)) ++end;
+        if (end - start <= kMaxPageDigits) {
+            std::int64_t number = 0;
+            std::from_chars(words.data() + start, words.data() + end, number);
+            const std::string offset = std::to_string(number - static_cast<std::int64_t>(page));
+            keys.push_back(words.substr(0, start) + '\0' + offset + '\0' + words.substr(end));
+        }
+        start = end;
     }
-    return shape;
+    return keys;
 }
 
 /// Indexes of the first and last kEdgeLines lines with words.
@@ -63,14 +76,19 @@ std::set<std::size_t> edges_of(const Lines& page) {
 void drop_running_lines(std::vector<Lines>& pages) {
     if (pages.size() < kFewestPages) return;
     std::map<std::string, std::size_t> seen;
-    for (const Lines& page : pages) {
-        std::set<std::string> shapes;
-        for (const std::size_t i : edges_of(page)) shapes.insert(shape_of(page[i]));
-        for (const auto& shape : shapes) ++seen[shape];
+    for (std::size_t page = 0; page < pages.size(); ++page) {
+        std::set<std::string> keys;
+        for (const std::size_t i : edges_of(pages[page])) {
+            for (auto& key : keys_of(pages[page][i], page)) keys.insert(std::move(key));
+        }
+        for (const auto& key : keys) ++seen[key];
     }
-    for (Lines& page : pages) {
-        for (const std::size_t i : edges_of(page)) {
-            if (seen[shape_of(page[i])] * 10 >= pages.size() * 6) page[i].clear();
+    for (std::size_t page = 0; page < pages.size(); ++page) {
+        for (const std::size_t i : edges_of(pages[page])) {
+            const auto keys = keys_of(pages[page][i], page);
+            const bool runs = std::any_of(keys.begin(), keys.end(),
+                                          [&](const auto& key) { return seen[key] * 10 >= pages.size() * 6; });
+            if (runs) pages[page][i].clear();
         }
     }
 }

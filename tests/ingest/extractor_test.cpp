@@ -56,6 +56,18 @@ class ExtractorTest : public ::testing::Test {
     ExtractorOptions options_;
 };
 
+TEST_F(ExtractorTest, APageTooLargeForItsMemoryIsNotCalledDamaged) {
+    if (kSanitized) GTEST_SKIP() << "the memory limit is not applied in sanitized builds";
+    std::ofstream page(dir_.path("in.html"));
+    page << "<html>";
+    for (int i = 0; i < 400'000; ++i) page << "<p><b>x</b>";
+    page.close();
+    options_.memory_bytes = 128 << 20;
+    const Extraction extraction = run(dir_.path("in.html"));
+    EXPECT_NE(reason(extraction).find("needs more than 128 MiB"), std::string::npos) << reason(extraction);
+    EXPECT_NE(std::get<Refusal>(extraction).remedy.find("extract_memory_mib"), std::string::npos);
+}
+
 TEST_F(ExtractorTest, ReadsAPdfByItsPages) {
     const Extraction extraction = run_golden("manual.pdf");
     ASSERT_TRUE(std::holds_alternative<Document>(extraction)) << reason(extraction);

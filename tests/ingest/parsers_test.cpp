@@ -123,6 +123,18 @@ TEST(ParseHtml, LayoutTablesAndNavigationOnlyPagesKeepTheirWords) {
     EXPECT_EQ(document_of(extract("<html><nav>only this</nav>", "a.html")).text, "only this");
 }
 
+TEST(ParseHtml, LabelsMeanWhatBrowsersTakeThemFor) {
+    const auto text = [](const std::string& label) {
+        const auto extraction =
+            extract("<html><meta charset=\"" + label + "\"><p>\x93quoted\x94 caf\xE9 \x80 5", "a.html");
+        return document_of(extraction).text;
+    };
+    const std::string expected = "\u201Cquoted\u201D caf\u00E9 \u20AC 5";
+    for (const char* label : {"ISO-8859-1", "latin1", "us-ascii", "windows-1252"}) EXPECT_EQ(text(label), expected);
+    EXPECT_EQ(document_of(extract("<html><meta charset=utf-16><p>plain words", "a.html")).text, "plain words");
+    EXPECT_NE(text("utf-16le").find("quoted"), std::string::npos);
+}
+
 TEST(ParseHtml, DeepNestingIsRead) {
     std::string page = "<html>";
     for (int i = 0; i < 10000; ++i) page += "<div>";
@@ -178,6 +190,26 @@ TEST(ParsePdfText, JoinsHyphensAndDropsRunningLines) {
     ASSERT_EQ(document.blocks.size(), 5u);
     EXPECT_EQ(block_text(document, 0), "Side b of the document.\nX-\nRay b stays.");
     EXPECT_EQ(document.blocks[4].page, 5);
+}
+
+TEST(ParsePdfText, KeepsRowsOfFiguresAtThePagesEdges) {
+    std::string text;
+    for (int page = 1; page <= 5; ++page) {
+        text += "Annual Report 2024 - page " + std::to_string(page + 11) + " of 16\n\n";
+        for (int row = 0; row < 8; ++row)
+            text += std::to_string(page * 137 + row * 31) + "  " + std::to_string(page * page * 7 + row) + "\n";
+        text += "\f";
+    }
+    const auto extraction = parse_pdf_text(text, "");
+    const Document& document = document_of(extraction);
+    EXPECT_EQ(document.text.find("Annual"), std::string::npos);
+    for (int page = 1; page <= 5; ++page) {
+        for (int row = 0; row < 8; ++row) {
+            const std::string words =
+                std::to_string(page * 137 + row * 31) + "  " + std::to_string(page * page * 7 + row);
+            EXPECT_NE(document.text.find(words), std::string::npos) << words;
+        }
+    }
 }
 
 TEST(ParsePdfText, AnEmptyTextLayerIsRefusedWithARemedy) {
