@@ -1,16 +1,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/glob.h"
 #include "core/log.h"
 #include "retrieval/corpus_impl.h"
 #include "retrieval/fusion.h"
-#include "retrieval/glob.h"
 #include "retrieval/lexical.h"
 
 namespace hearth::retrieval {
 namespace {
 
 constexpr std::size_t kMaxQueryBytes = 4096;
+constexpr std::size_t kMaxPathBytes = 1024;
 constexpr int kMaxHits = 200;
 /// Each list's depth: what the reference figures of reciprocal rank fusion were measured with.
 constexpr std::size_t kCandidates = 100;
@@ -22,6 +23,11 @@ Status check_query(const Query& query) {
     if (query.text.size() > kMaxQueryBytes) {
         return Error(ErrorCode::kInvalidArgument, "the query has " + std::to_string(query.text.size()) +
                                                       " bytes; at most " + std::to_string(kMaxQueryBytes) +
+                                                      " are allowed");
+    }
+    if (query.path.size() > kMaxPathBytes) {
+        return Error(ErrorCode::kInvalidArgument, "the path pattern has " + std::to_string(query.path.size()) +
+                                                      " bytes; at most " + std::to_string(kMaxPathBytes) +
                                                       " are allowed");
     }
     if (query.k < 1 || query.k > kMaxHits) {
@@ -36,7 +42,6 @@ Result<std::unique_ptr<AllowedDocuments>> allowed_documents(Database& reader, co
     if (query.collection.empty() && query.path.empty() && query.type.empty()) {
         return std::unique_ptr<AllowedDocuments>();
     }
-    HEARTH_TRY(const Glob glob, Glob::compile(query.path));
     HEARTH_TRY(Statement statement,
                reader.prepare("SELECT document, path FROM documents WHERE (?1 = '' OR collection = ?1)"
                               " AND (?2 = '' OR type = ?2) AND state = 'indexed'"));
@@ -45,7 +50,8 @@ Result<std::unique_ptr<AllowedDocuments>> allowed_documents(Database& reader, co
     for (;;) {
         HEARTH_TRY(const bool found, statement.step());
         if (!found) return allowed;
-        if (query.path.empty() || glob.matches(statement.column_text(1))) allowed->allow(statement.column_int(0));
+        if (query.path.empty() || glob_match(query.path, statement.column_text(1)))
+            allowed->allow(statement.column_int(0));
     }
 }
 
@@ -108,7 +114,13 @@ Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vect
         ChunkRow& row = rows[place.best];
         const Fused& source = *sources[place.best];
         Hit hit;
-        HEARTH_TRY(hit.text, read_text(reader, row.version, place.span));
+        auto text = read_text(reader, row.version, place.span);
+        if (!text.ok()) {  // one damaged document must not take the others out of the list
+            HEARTH_LOG(kWarn, "retrieval", "passage_unreadable",
+                       {{"path", row.document_ref.path}, {"reason", text.error().message}});
+            continue;
+        }
+        hit.text = std::move(text).value();
         hit.document = std::move(row.document_ref);
         hit.chunk = std::move(row.ref);
         hit.chunk.span = place.span;

@@ -51,7 +51,8 @@ class TopK {
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
 };
 
-/// FAISS's flat storage with our inner product, so that anything FAISS builds over it is as fast as this file.
+/// FAISS's flat storage, whose distance computer is our inner product: search() and anything that FAISS builds over
+/// the storage score by it.
 class FlatStorage : public faiss::IndexFlat {
   public:
     explicit FlatStorage(int dimensions) : faiss::IndexFlat(dimensions, faiss::METRIC_INNER_PRODUCT) {}
@@ -212,9 +213,12 @@ std::vector<Ranked> VectorIndex::search(std::span<const float> query, std::size_
             upper[i] = approximate + error;
             lower_bounds.push(approximate - error, row.chunk);
         }
+        const std::unique_ptr<faiss::FlatCodesDistanceComputer> product(
+            segment.storage.get_FlatCodesDistanceComputer());
+        product->set_query(query.data());
         for (std::size_t i = 0; i < segment.size(); ++i) {
             if (upper[i] == kExcluded || (lower_bounds.full() && upper[i] < lower_bounds.worst())) continue;
-            exact.push(kernels.dot(query.data(), segment.storage.row(i), n), segment.rows[i].chunk);
+            exact.push((*product)(static_cast<std::int64_t>(i)), segment.rows[i].chunk);
         }
     }
     return exact.best_first();

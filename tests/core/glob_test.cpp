@@ -15,6 +15,13 @@ TEST(Glob, StarAndQuestionStayInsideOneFolder) {
     EXPECT_TRUE(glob_match("a?c", "abc"));
     EXPECT_FALSE(glob_match("a?c", "a/c"));
     EXPECT_TRUE(glob_match("?.md", "\xC3\xBC.md"));
+    EXPECT_TRUE(glob_match("?.md", "\u20AC.md"));
+    EXPECT_FALSE(glob_match("?.md", "\u00FC\u00FC.md"));
+    EXPECT_FALSE(glob_match("?.md", "ab.md"));
+    EXPECT_FALSE(glob_match("*.pdf", "pump.pdf.txt"));
+    EXPECT_FALSE(glob_match("manuals/*.pdf", "old/manuals/pump.pdf"));
+    EXPECT_TRUE(glob_match("a*c*e", "abcde"));
+    EXPECT_FALSE(glob_match("a*c*e", "abcdef"));
 }
 
 TEST(Glob, DoubleStarCrossesFolders) {
@@ -25,6 +32,9 @@ TEST(Glob, DoubleStarCrossesFolders) {
     EXPECT_FALSE(glob_match("**/x", "ax"));
     EXPECT_FALSE(glob_match("**/x", "a/bx"));
     EXPECT_TRUE(glob_match("a/**", "a/b/c"));
+    EXPECT_FALSE(glob_match("a/**", "ab/c"));
+    EXPECT_TRUE(glob_match("a**z", "a/1/z"));
+    EXPECT_TRUE(glob_match("**", ""));
     EXPECT_TRUE(glob_match("a/**/z.md", "a/z.md"));
     EXPECT_TRUE(glob_match("a/**/z.md", "a/b/c/z.md"));
     EXPECT_FALSE(glob_match("a/**/z.md", "b/z.md"));
@@ -46,6 +56,7 @@ TEST(Glob, ManyStarsDoNotExplode) {
     std::string pattern;
     for (int i = 0; i < 40; ++i) pattern += "*a";
     EXPECT_FALSE(glob_match(pattern + "b", std::string(2000, 'a')));
+    EXPECT_FALSE(glob_match("**/" + pattern + "b", std::string(4095, 'a')));
 }
 
 }  // namespace
