@@ -3,8 +3,9 @@
 nothing half-visible, nothing deleted comes back.
 
 The expected state lives outside the daemon: a file's token counts as reported once /v1/documents called the file
-"indexed" with the size of exactly that content. After each kill and restart every reported token must be found by
-search, in its own file, and no token of a deleted or replaced content may be.
+"indexed" with the size of exactly that content, and as dead once every path it ever lay under was reported with other
+content or not at all. After each kill and restart every reported token must be found by search, in its own file, and no
+dead one may be.
 
     kill_test.py --kills 200 [--seed N]
 """
@@ -20,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import hearthd as support  # noqa: E402
 
 FILES = 8
+DEAD_SAMPLE = 200  # of all that ever died, looked for at every checkpoint; each is looked for after the next restart
 
 
 class Folder:
@@ -29,7 +31,9 @@ class Folder:
         self.daemon, self.rng = daemon, rng
         self.content = {}   # name -> token now in the file
         self.reported = {}  # name -> token the daemon reported as indexed, still current
-        self.dead = set()   # tokens whose content was replaced or deleted, acknowledged as gone
+        self.places = {}    # token that is neither dead nor never written -> names it has had
+        self.dead = []      # tokens whose replacement or removal was reported, in that order
+        self.dead_checked = 0
         self.serial = 0
 
     def write(self, name):
@@ -39,6 +43,7 @@ class Folder:
                          for _ in range(self.rng.randrange(20, 400)))
         self.reported.pop(name, None)
         self.content[name] = token
+        self.places[token] = {name}
         path = self.daemon.inbox / name
         if self.rng.random() < 0.5:
             path.write_text(f"# {token}\n\n{words}\n")
@@ -55,6 +60,7 @@ class Folder:
     def rename(self, name, target):
         self.reported.pop(name, None)
         self.content[target] = self.content.pop(name)
+        self.places[self.content[target]].add(target)
         (self.daemon.inbox / name).rename(self.daemon.inbox / target)
 
     def change(self):
@@ -72,18 +78,42 @@ class Folder:
     def observe(self):
         """Takes over what the daemon reports now. A file counts when its indexed size is that of its content."""
         documents = self.daemon.documents()
-        for name, token in list(self.content.items()):
+        for name, token in self.content.items():
             document = documents.get(name)
             path = self.daemon.inbox / name
             if document and document["state"] == "indexed" and document["title"] == token and \
                     document["size_bytes"] == path.stat().st_size:
                 self.reported[name] = token
+        replaced = set(self.places) - set(self.content.values())
+        for token in sorted(replaced):
+            if all(name not in documents or name in self.reported for name in self.places[token]):
+                del self.places[token]
+                self.dead.append(token)
+
+    def found(self, token):
+        return {h["document"]["path"] for h in self.daemon.search(token, k=5) if token in h["text"]}
 
     def check(self):
         for name, token in self.reported.items():
-            hits = [h for h in self.daemon.search(token, k=5) if token in h["text"]]
-            assert hits, f"LOST: {name} was reported indexed with {token}"
-            assert {h["document"]["path"] for h in hits} == {name}, f"{token} is shown in {hits}"
+            paths = self.found(token)
+            assert paths, f"LOST: {name} was reported indexed with {token}"
+            assert paths == {name}, f"{token} is shown in {paths}"
+        self.check_dead(self.dead[self.dead_checked:])
+        self.dead_checked = len(self.dead)
+
+    def check_dead(self, tokens):
+        for token in tokens:
+            assert not self.found(token), f"RISEN: {token} was reported gone and is found in {self.found(token)}"
+
+    def check_that_checks_can_fail(self):
+        """A token that is there must count as risen, one that is not as lost."""
+        for check in (lambda: self.check_dead([next(iter(self.reported.values()))]),
+                      lambda: Folder.check(Told(self, {"f0.md": "token99999x000000"}))):
+            try:
+                check()
+            except AssertionError:
+                continue
+            raise SystemExit("the kill test's own checks do not fail when they must")
 
     def check_settled(self):
         """After everything was read again: exactly the folder's content, no ghosts."""
@@ -95,6 +125,14 @@ class Folder:
         for hit in self.daemon.search("ember flue hearth ash", k=200):
             title = self.daemon.get(f"/v1/documents/{hit['document']['id']}")["title"]
             assert title in alive, f"GHOST: {title}"
+
+
+class Told(Folder):
+    """A folder that was told something else."""
+
+    def __init__(self, folder, reported):
+        super().__init__(folder.daemon, folder.rng)
+        self.reported = reported
 
 
 def one_round(daemon, folder, rng):
@@ -127,6 +165,7 @@ def main():
     print("seed", arguments.seed, flush=True)
     rng = random.Random(arguments.seed)
     reported = 0
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hearth-kill-") as home:
         daemon = support.Hearthd(home, chat=support.SMALL, config="[ingest]\nsettle_ms = 50\nrescan_seconds = 1\n")
         folder = Folder(daemon, rng)
@@ -135,14 +174,19 @@ def main():
             folder.check()
             reported += len(folder.reported)
             one_round(daemon, folder, rng)
-            if kill % 25 == 0:
+            if kill % 20 == 0 or kill == arguments.kills:
                 daemon.start()
                 daemon.wait_idle()
                 support.wait_for("the folder is mirrored", lambda: {
                     n: d["title"] for n, d in daemon.documents().items()} == folder.content, 60)
                 folder.check_settled()
+                folder.observe()
+                folder.check_dead(rng.sample(folder.dead, min(len(folder.dead), DEAD_SAMPLE)))
+                if folder.reported:
+                    folder.check_that_checks_can_fail()
                 assert daemon.stop() == 0
-                print(f"{kill} kills, {reported} reported files checked, 0 lost, 0 ghosts", flush=True)
+                print(f"{kill} kills in {time.monotonic() - begun:.0f} s: {reported} reported files found again, "
+                      f"{len(folder.dead)} replaced or removed contents stayed away", flush=True)
     return 0
 
 
