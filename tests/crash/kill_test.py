@@ -137,15 +137,16 @@ class Told(Folder):
 
 def one_round(daemon, folder, rng):
     """Changes files until a random moment, then kills. Only what was observed before the kill counts."""
-    kill_after = rng.uniform(0.0, 1.5)
+    kill_after = rng.uniform(0.0, 1.2)
     timer = threading.Timer(kill_after, daemon.process.kill)
     timer.start()
     try:
         while daemon.process.poll() is None:
             folder.change()
-            for _ in range(rng.randrange(1, 6)):
+            for _ in range(rng.randrange(1, 10)):
                 folder.observe()
-                daemon.process.poll()
+                if len(folder.reported) == len(folder.content) or daemon.process.poll() is not None:
+                    break
                 time.sleep(0.01)  # pacing of the writer, not waiting for an effect
     except OSError:
         pass  # the daemon is gone
