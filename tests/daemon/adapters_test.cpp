@@ -18,6 +18,14 @@ TEST(YieldGate, HoldsWhileBusyAndLetsGoAfter) {
     EXPECT_EQ(waiter.wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
+TEST(YieldGate, AHouseThatIsAlwaysBusyStillLetsABatchThroughNowAndThen) {
+    YieldGate gate;
+    gate.set_busy(true);
+    auto waiter = std::async(std::launch::async, [&] { gate.wait_until_free({}); });
+    EXPECT_EQ(waiter.wait_for(std::chrono::seconds(1)), std::future_status::timeout);
+    EXPECT_EQ(waiter.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+}
+
 TEST(YieldGate, StopEndsTheWait) {
     YieldGate gate;
     gate.set_busy(true);
