@@ -4,7 +4,9 @@
 
 namespace hearth::llm {
 
-Decoder::Decoder(DecoderConfig config, Ops& ops) : config_(std::move(config)), ops_(ops) {
+Decoder::Decoder(DecoderConfig config, Ops& ops) : config_(std::move(config)), ops_(ops) {}
+
+void Decoder::allocate_scratch() {
     const auto rows = [](int features) {
         return std::vector<float>(static_cast<std::size_t>(kMaxChunk) * static_cast<std::size_t>(features));
     };

@@ -49,6 +49,7 @@ class Decoder {
     class Loader;
 
     Decoder(DecoderConfig config, Ops& ops);
+    void allocate_scratch();
     void attention_block(const Layer& layer, const KvLayer& kv, std::int64_t n, int first_position);
     void feed_forward_block(const Layer& layer, std::int64_t n);
     void read_logits(std::int64_t n, std::span<float> logits);

@@ -58,6 +58,11 @@ Status read_sizes(const ConfigReader& reader, DecoderConfig& config) {
         static_cast<std::int64_t>(config.heads) * config.head_dim > SizeLimit::kWidth) {
         return Error(ErrorCode::kDataLoss, "the head counts and sizes in the metadata contradict each other");
     }
+    if (config.heads / config.kv_heads > kMaxHeadGroup) {
+        return Error(ErrorCode::kUnsupported, std::to_string(config.heads / config.kv_heads) +
+                                                  " query heads on one key-value head; at most " +
+                                                  std::to_string(kMaxHeadGroup) + " are supported");
+    }
     return {};
 }
 

@@ -102,6 +102,7 @@ Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, DecoderConf
                                                const std::function<void(std::size_t, std::size_t)>& progress) {
     auto decoder = std::make_unique<Decoder>(Decoder(std::move(config), ops));
     HEARTH_TRY_STATUS(Loader(file, *decoder, progress).run());
+    decoder->allocate_scratch();  // not before the tensors have shown that the sizes are true
     return decoder;
 }
 

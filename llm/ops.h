@@ -79,9 +79,12 @@ struct KvStoreArgs {
     std::int64_t first_position = 0;
 };
 
+/// Query heads that may read one kv head: what a backend must be able to hold.
+inline constexpr int kMaxHeadGroup = 64;
+
 /// Causal attention of n new tokens at positions first_position .. first_position + n - 1 over all positions up to
 /// their own (already stored). Softmax in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads /
-/// kv_heads).
+/// kv_heads), which is at most kMaxHeadGroup.
 struct AttentionArgs {
     KvLayer layer;
     const float* q = nullptr;  ///< [n, heads * head_dim]

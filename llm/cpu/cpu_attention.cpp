@@ -147,6 +147,8 @@ void CpuOps::write_tile(const AttentionArgs& args, const AttendPlan& plan, int k
     }
 }
 
+static_assert(kAttendRows >= kMaxHeadGroup);
+
 void CpuOps::attention(const AttentionArgs& args) {
     const int kv_heads = args.layer.kv_heads, dim = args.layer.head_dim;
     HEARTH_CHECK(kv_heads > 0 && args.heads % kv_heads == 0 && args.heads / kv_heads <= kAttendRows);

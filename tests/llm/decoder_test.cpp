@@ -13,12 +13,14 @@ namespace {
 struct TinyDecoder {
     std::string bytes;
     std::unique_ptr<GgufFile> file;
-    std::unique_ptr<Ops> ops = make_reference_ops();
+    std::unique_ptr<Ops> ops;
     MemoryLedger ledger{1u << 24};
     std::unique_ptr<KvPool> pool;
     std::unique_ptr<Decoder> decoder;
 
-    explicit TinyDecoder(const test::TinyModelOptions& options = {}) : bytes(test::tiny_model(options)) {
+    explicit TinyDecoder(const test::TinyModelOptions& options = {},
+                         std::unique_ptr<Ops> backend = make_reference_ops())
+        : bytes(test::tiny_model(options)), ops(std::move(backend)) {
         file = GgufFile::parse({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}).value();
         auto config = read_decoder_config(*file);
         EXPECT_TRUE(config.ok()) << config.error().message;
@@ -91,12 +93,16 @@ TEST(Decoder, CancellationLeavesTheSequenceAsItWas) {
     EXPECT_EQ(model.feed(sequence, std::span(tokens).subspan(10)), model.feed(fresh, tokens));
 }
 
-ErrorCode refusal(const std::string& bytes) {
+std::unique_ptr<Ops> backend(const std::string& name) {
+    return name == "reference" ? make_reference_ops() : make_cpu_ops(1, name).value();
+}
+
+ErrorCode refusal(const std::string& bytes, const std::string& ops_name = "reference") {
     const auto file = GgufFile::parse({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
     EXPECT_TRUE(file.ok()) << file.error().message;
     const auto config = read_decoder_config(*file.value());
     if (!config.ok()) return config.error().code;
-    const auto ops = make_reference_ops();
+    const auto ops = backend(ops_name);
     const auto decoder = Decoder::load(*file.value(), config.value(), *ops, {});
     EXPECT_FALSE(decoder.ok());
     return decoder.ok() ? ErrorCode::kInternal : decoder.error().code;
@@ -122,17 +128,28 @@ TEST(Decoder, MisshapenTensorsAreRefused) {
     EXPECT_EQ(refusal(text), ErrorCode::kDataLoss);
 }
 
-TEST(Decoder, HostileSizesAreRefused) {
-    for (const char* key : {"llama.block_count", "llama.attention.head_count", "llama.embedding_length",
-                            "llama.feed_forward_length", "llama.context_length"}) {
+class HostileDecoder : public testing::TestWithParam<const char*> {};
+
+TEST_P(HostileDecoder, HostileSizesAreRefused) {
+    for (const char* key : {"llama.block_count", "llama.attention.head_count", "llama.attention.key_length",
+                            "llama.embedding_length", "llama.feed_forward_length", "llama.context_length"}) {
         for (const std::uint32_t value : {0u, 0x80000000u, 0xffffffffu}) {
             std::string text = test::tiny_model();
             const std::size_t place = text.find(key) + std::string_view(key).size() + 4;
             std::memcpy(text.data() + place, &value, 4);
-            EXPECT_EQ(refusal(text), ErrorCode::kDataLoss) << key << " " << value;
+            EXPECT_EQ(refusal(text, GetParam()), ErrorCode::kDataLoss) << key << " " << value;
         }
     }
 }
+
+TEST_P(HostileDecoder, QueryHeadsOnOneKeyHeadAreBounded) {
+    EXPECT_EQ(refusal(test::tiny_model({.heads = 65, .kv_heads = 1}), GetParam()), ErrorCode::kUnsupported);
+    TinyDecoder widest({.heads = 64, .kv_heads = 1}, backend(GetParam()));
+    KvSequence sequence(*widest.pool);
+    for (const float logit : widest.feed(sequence, some_tokens(3))) ASSERT_TRUE(std::isfinite(logit));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, HostileDecoder, testing::Values("reference", "generic"));
 
 }  // namespace
 }  // namespace hearth::llm

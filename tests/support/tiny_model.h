@@ -17,14 +17,14 @@ struct TinyModelOptions {
     std::uint32_t seed = 1;
     std::uint32_t layers = 2;
     std::uint32_t context = 512;
+    std::uint32_t heads = 4;
+    std::uint32_t kv_heads = 2;
     bool tied_head = true;
     bool nan_weights = false;  ///< every logit becomes NaN
 };
 
 inline constexpr int kTinyWidth = 32;
 inline constexpr int kTinyFeedForward = 64;
-inline constexpr int kTinyHeads = 4;
-inline constexpr int kTinyKvHeads = 2;
 inline constexpr int kTinyHeadDim = 8;
 inline constexpr int kTinyVocabulary = 256 + 3;  ///< every byte, then <|im_start|>, <|im_end|>, <tool_call>
 
@@ -85,8 +85,9 @@ inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& opti
     builder.add_u32(prefix + "context_length", options.context);
     builder.add_u32(prefix + "embedding_length", kTinyWidth);
     builder.add_u32(prefix + "feed_forward_length", kTinyFeedForward);
-    builder.add_u32(prefix + "attention.head_count", kTinyHeads);
-    builder.add_u32(prefix + "attention.head_count_kv", kTinyKvHeads);
+    builder.add_u32(prefix + "attention.head_count", options.heads);
+    builder.add_u32(prefix + "attention.head_count_kv", options.kv_heads);
+    builder.add_u32(prefix + "attention.key_length", kTinyHeadDim);
     builder.add_f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
     builder.add_f32(prefix + "rope.freq_base", 10000.0f);
     std::vector<std::string> tokens = byte_alphabet();
@@ -114,19 +115,19 @@ inline std::string tiny_model(const TinyModelOptions& options = {}) {
     weights.matrix("token_embd.weight", kTinyVocabulary, kTinyWidth);
     if (!options.tied_head) weights.matrix("output.weight", kTinyVocabulary, kTinyWidth);
     weights.vector("output_norm.weight", kTinyWidth, 1.0f);
-    constexpr int kQueryWidth = kTinyHeads * kTinyHeadDim;
-    constexpr int kKvWidth = kTinyKvHeads * kTinyHeadDim;
+    const int query_width = static_cast<int>(options.heads) * kTinyHeadDim;
+    const int kv_width = static_cast<int>(options.kv_heads) * kTinyHeadDim;
     for (std::uint32_t layer = 0; layer < options.layers; ++layer) {
         const std::string name = "blk." + std::to_string(layer) + ".";
         weights.vector(name + "attn_norm.weight", kTinyWidth, 1.0f);
-        weights.matrix(name + "attn_q.weight", kQueryWidth, kTinyWidth);
-        weights.matrix(name + "attn_k.weight", kKvWidth, kTinyWidth);
-        weights.matrix(name + "attn_v.weight", kKvWidth, kTinyWidth);
-        weights.matrix(name + "attn_output.weight", kTinyWidth, kQueryWidth);
+        weights.matrix(name + "attn_q.weight", query_width, kTinyWidth);
+        weights.matrix(name + "attn_k.weight", kv_width, kTinyWidth);
+        weights.matrix(name + "attn_v.weight", kv_width, kTinyWidth);
+        weights.matrix(name + "attn_output.weight", kTinyWidth, query_width);
         if (options.architecture == "qwen2") {
-            weights.vector(name + "attn_q.bias", kQueryWidth, 0.0f);
-            weights.vector(name + "attn_k.bias", kKvWidth, 0.0f);
-            weights.vector(name + "attn_v.bias", kKvWidth, 0.0f);
+            weights.vector(name + "attn_q.bias", query_width, 0.0f);
+            weights.vector(name + "attn_k.bias", kv_width, 0.0f);
+            weights.vector(name + "attn_v.bias", kv_width, 0.0f);
         }
         weights.vector(name + "ffn_norm.weight", kTinyWidth, 1.0f);
         weights.matrix(name + "ffn_gate.weight", kTinyFeedForward, kTinyWidth);
