@@ -1,5 +1,7 @@
 #include "llm/jinja.h"
 
+#include <new>
+
 #include "llm/jinja_eval.h"
 #include "llm/jinja_parser.h"
 
@@ -19,6 +21,8 @@ Result<Template> Template::parse(std::string_view source) {
         return Template(std::make_unique<const Parsed>(Parsed{jinja::parse(source)}));
     } catch (const Failure& failure) {
         return Error(failure.code, failure.what());
+    } catch (const std::bad_alloc&) {
+        return Error(ErrorCode::kResourceExhausted, "no memory left for the chat template");
     }
 }
 
@@ -28,6 +32,8 @@ Result<Text> Template::render(Dict context) const {
         return evaluator.render(parsed_->body);
     } catch (const Failure& failure) {
         return Error(failure.code, failure.what());
+    } catch (const std::bad_alloc&) {
+        return Error(ErrorCode::kResourceExhausted, "no memory left for the chat template");
     }
 }
 

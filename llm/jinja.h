@@ -9,6 +9,8 @@
 
 namespace hearth::llm::jinja {
 
+/// What Python does that this does not: tuples are lists and print as such, letters change case one by one (no SS for
+/// ß), sort takes one attribute, loops are not recursive.
 /// A parsed template (at most 1 MiB, nested at most 64 deep). Immutable; thread-safe.
 class Template {
   public:

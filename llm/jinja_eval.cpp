@@ -7,22 +7,6 @@
 
 namespace hearth::llm::jinja {
 
-/// Bounds what the stack must hold: expressions inside expressions, blocks inside blocks, macros calling macros.
-class Evaluator::Depth {
-  public:
-    explicit Depth(Evaluator& evaluator) : evaluator_(evaluator) {
-        if (++evaluator_.depth_ > kMax) throw Failure("the template recurses too deep", ErrorCode::kResourceExhausted);
-        evaluator_.budget_.charge();
-    }
-    ~Depth() { --evaluator_.depth_; }
-    Depth(const Depth&) = delete;
-    Depth& operator=(const Depth&) = delete;
-
-  private:
-    static constexpr int kMax = 1000;  // of about 1 KiB each, well inside an 8 MiB stack
-    Evaluator& evaluator_;
-};
-
 namespace {
 
 /// Swaps a child scope in for as long as it lives.
@@ -65,11 +49,7 @@ bool Arguments::flag(std::size_t position, std::string_view name, bool fallback)
 }
 
 Arguments Arguments::rest(std::size_t count) const {
-    Arguments result = *this;
-    const auto skipped = std::min(count, positional.size());
-    result.positional.erase(result.positional.begin(),
-                            result.positional.begin() + static_cast<std::ptrdiff_t>(skipped));
-    return result;
+    return {positional.subspan(std::min(count, positional.size())), named};
 }
 
 Evaluator::Evaluator(Dict context) : scope_(std::make_shared<Scope>()) {
@@ -88,12 +68,14 @@ Text Evaluator::render(const Body& body) {
 }
 
 std::shared_ptr<Namespace> Evaluator::make_namespace() {
+    budget_.charge();
     namespaces_.push_back(std::make_shared<Namespace>());
     return namespaces_.back();
 }
 
 Evaluator::Flow Evaluator::run(const Body& body, Text& out) {
     const Depth depth(*this);
+    budget_.charge();
     for (const auto& statement : body) {
         const Flow flow = run_statement(*statement, out);
         if (flow != Flow::kNext) return flow;
@@ -102,8 +84,7 @@ Evaluator::Flow Evaluator::run(const Body& body, Text& out) {
 }
 
 void Evaluator::print(const Value& value, Text& out) {
-    const Text text = to_text(value);
-    budget_.charge(1 + text.size() / 64);
+    const Text text = to_text(value, budget_);
     if (out.size() + text.size() > Budget::kMaxText) {
         throw Failure("the template writes more than 4 MiB", ErrorCode::kResourceExhausted);
     }
@@ -178,13 +159,14 @@ Evaluator::Flow Evaluator::run_for(const Statement& statement, Text& out) {
         items = std::make_shared<const List>(std::move(kept));
     }
     if (items->empty()) return run(statement.orelse, out);
-    const Value outer_loop = look_up("loop");
+    int nesting = 0;
+    for (const Value& item : *items) nesting = std::max(nesting, item.nesting());
     for (std::size_t i = 0; i < items->size(); ++i) {
         const ScopeGuard guard(scope_, outer);
         auto loop = std::make_shared<Loop>();
         loop->items = items;
         loop->index0 = i;
-        loop->depth = outer_loop.loop() ? outer_loop.loop()->depth + 1 : 1;
+        loop->nesting = nesting;
         scope_->names.emplace("loop", Value(std::shared_ptr<const Loop>(std::move(loop))));
         bind(statement.names, (*items)[i]);
         if (run(statement.body, out) == Flow::kBreak) break;
@@ -223,25 +205,26 @@ Value Evaluator::macro_value(const Macro& macro) {
     callable->name = macro.name;
     callable->macro = &macro;
     callable->scope = scope_;
+    budget_.charge(8);  // the scope and its names stay until the end
     captured_.push_back(scope_);
     return Value(std::shared_ptr<const Callable>(std::move(callable)));
 }
 
 void Evaluator::run_call_block(const Statement& statement, Text& out) {
     const Value callee = evaluate(*statement.expression->operands[0]);
-    Arguments arguments = evaluate_arguments(*statement.expression);
+    OwnedArguments arguments = evaluate_arguments(*statement.expression);
     arguments.named.emplace_back("caller", macro_value(statement.macro));
-    print(call(callee, std::move(arguments)), out);
+    print(call(callee, arguments), out);
 }
 
-Value Evaluator::call_macro(const Callable& callable, Arguments arguments) {
+Value Evaluator::call_macro(const Callable& callable, const Arguments& arguments) {
     const Macro& macro = *callable.macro;
     const ScopeGuard guard(scope_, callable.scope);
     if (arguments.positional.size() > macro.parameters.size()) {
         throw Failure("macro " + macro.name + " takes " + std::to_string(macro.parameters.size()) + " arguments, got " +
                       std::to_string(arguments.positional.size()));
     }
-    for (auto& [name, value] : arguments.named) scope_->names.insert_or_assign(name, value);
+    for (const auto& [name, value] : arguments.named) scope_->names.insert_or_assign(name, value);
     for (std::size_t i = 0; i < macro.parameters.size(); ++i) {
         const auto& [name, fallback] = macro.parameters[i];
         const Value* given = arguments.find(i, name);
@@ -253,11 +236,12 @@ Value Evaluator::call_macro(const Callable& callable, Arguments arguments) {
     return Value(std::move(out));
 }
 
-Value Evaluator::call(const Value& callee, Arguments arguments) {
+Value Evaluator::call(const Value& callee, const Arguments& arguments) {
     const Callable* callable = callee.callable();
     if (callee.is_undefined()) throw Failure("\"" + callee.undefined_name() + "\" is undefined and cannot be called");
     if (!callable) throw Failure(std::string("a value of type ") + callee.type_name() + " cannot be called");
     const Depth depth(*this);
+    budget_.charge();
     switch (callable->kind) {
         case Callable::Kind::kFunction:
             return call_function(*this, callable->name, arguments);
@@ -266,11 +250,13 @@ Value Evaluator::call(const Value& callee, Arguments arguments) {
         case Callable::Kind::kMacro:
             break;
     }
-    return call_macro(*callable, std::move(arguments));
+    return call_macro(*callable, arguments);
 }
 
-Value Evaluator::look_up(const std::string& name) const {
+Value Evaluator::look_up(const std::string& name) {
+    std::size_t hops = 0;
     for (const Scope* scope = scope_.get(); scope; scope = scope->parent.get()) {
+        if (++hops % 16 == 0) budget_.charge();
         const auto found = scope->names.find(name);
         if (found != scope->names.end()) return found->second;
     }
@@ -282,8 +268,8 @@ Value Evaluator::look_up(const std::string& name) const {
     return Value::undefined(name);
 }
 
-Arguments Evaluator::evaluate_arguments(const Expression& expression) {
-    Arguments arguments;
+OwnedArguments Evaluator::evaluate_arguments(const Expression& expression) {
+    OwnedArguments arguments;
     for (std::size_t i = 1; i < expression.operands.size(); ++i) {
         arguments.positional.push_back(evaluate(*expression.operands[i]));
     }
@@ -294,6 +280,7 @@ Arguments Evaluator::evaluate_arguments(const Expression& expression) {
 Value Evaluator::evaluate(const Expression& expression) {
     using Kind = Expression::Kind;
     const Depth depth(*this);
+    budget_.charge();
     const auto operand = [&](std::size_t i) { return evaluate(*expression.operands[i]); };
     switch (expression.kind) {
         case Kind::kLiteral:
@@ -343,6 +330,7 @@ Value Evaluator::evaluate_dict(const Expression& expression) {
     for (std::size_t i = 0; i < expression.operands.size(); i += 2) {
         const Value key = evaluate(*expression.operands[i]);
         if (!key.text()) throw Failure(std::string("dictionary keys must be strings, not ") + key.type_name());
+        budget_.charge(dict.entries.size() / 16);
         dict.set(*key.text(), evaluate(*expression.operands[i + 1]));
     }
     return Value(std::move(dict));
@@ -359,8 +347,8 @@ Value Evaluator::attribute(const Value& value, const std::string& name) {
         if (name == "revindex") return number(items.size() - i);
         if (name == "revindex0") return number(items.size() - i - 1);
         if (name == "length") return number(items.size());
-        if (name == "depth") return number(static_cast<std::size_t>(loop->depth));
-        if (name == "depth0") return number(static_cast<std::size_t>(loop->depth - 1));
+        if (name == "depth") return number(1);  // of recursive loops, which are not supported
+        if (name == "depth0") return number(0);
         if (name == "first") return i == 0;
         if (name == "last") return i + 1 == items.size();
         if (name == "previtem" && i > 0) return items[i - 1];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,10 +19,10 @@ struct Scope {
     std::shared_ptr<Scope> parent;
 };
 
-/// Evaluated call arguments.
+/// Evaluated call arguments, borrowed.
 struct Arguments {
-    std::vector<Value> positional;
-    std::vector<std::pair<std::string, Value>> named;
+    std::span<const Value> positional;
+    std::span<const std::pair<std::string, Value>> named;
 
     /// The argument at `position` or by `name`; nullptr when it was not given.
     const Value* find(std::size_t position, std::string_view name) const;
@@ -29,6 +30,12 @@ struct Arguments {
     bool flag(std::size_t position, std::string_view name, bool fallback) const;
     /// Without the first `count` positional arguments.
     Arguments rest(std::size_t count) const;
+};
+
+struct OwnedArguments {
+    std::vector<Value> positional;
+    std::vector<std::pair<std::string, Value>> named;
+    operator Arguments() const { return {positional, named}; }  // NOLINT: the same arguments, seen
 };
 
 /// One rendering. Not reusable.
@@ -39,10 +46,29 @@ class Evaluator {
     Evaluator(const Evaluator&) = delete;
     Evaluator& operator=(const Evaluator&) = delete;
 
+    /// Bounds what the stack must hold: expressions inside expressions, blocks inside blocks, macros calling macros,
+    /// filters applying filters. Failure (kResourceExhausted) beyond kMax.
+    class Depth {
+      public:
+        explicit Depth(Evaluator& evaluator) : evaluator_(evaluator) {
+            if (++evaluator_.depth_ > kMax) {
+                --evaluator_.depth_;
+                throw Failure("the template recurses too deep", ErrorCode::kResourceExhausted);
+            }
+        }
+        ~Depth() { --evaluator_.depth_; }
+        Depth(const Depth&) = delete;
+        Depth& operator=(const Depth&) = delete;
+
+      private:
+        static constexpr int kMax = 1000;  // of about 1 KiB each, well inside an 8 MiB stack
+        Evaluator& evaluator_;
+    };
+
     Text render(const Body& body);
 
     Budget& budget() { return budget_; }
-    Value call(const Value& callee, Arguments arguments);
+    Value call(const Value& callee, const Arguments& arguments);
     /// value.name, undefined when there is none; `path` in filters may be "a.b" or "0".
     Value attribute(const Value& value, const std::string& name);
     Value attribute_path(const Value& value, std::string_view path);
@@ -51,7 +77,6 @@ class Evaluator {
 
   private:
     enum class Flow { kNext, kBreak, kContinue };
-    class Depth;
 
     Flow run(const Body& body, Text& out);
     Flow run_statement(const Statement& statement, Text& out);
@@ -69,11 +94,11 @@ class Evaluator {
     Value evaluate_compare(const Expression& expression);
     Value evaluate_dict(const Expression& expression);
     Value evaluate_unary(const Expression& expression);
-    Arguments evaluate_arguments(const Expression& expression);
-    Value look_up(const std::string& name) const;
+    OwnedArguments evaluate_arguments(const Expression& expression);
+    Value look_up(const std::string& name);
     Value binary(const std::string& operation, const Value& a, const Value& b);
     Value add(const Value& a, const Value& b);
-    Value call_macro(const Callable& callable, Arguments arguments);
+    Value call_macro(const Callable& callable, const Arguments& arguments);
     Value macro_value(const Macro& macro);
 
     Budget budget_;
@@ -86,7 +111,7 @@ class Evaluator {
 
 /// Items of anything a for loop takes: lists, dict keys, characters, nothing for undefined. Failure for the rest.
 std::shared_ptr<const List> items_of(const Value& value, Budget& budget);
-bool contains(const Value& container, const Value& item);
+bool contains(const Value& container, const Value& item, Budget& budget);
 Value concatenate(const Value& a, const Value& b, Budget& budget);
 
 /// The three registries; Failure (kUnsupported) names what this build lacks.

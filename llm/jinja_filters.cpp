@@ -12,7 +12,8 @@ namespace {
 using Filter = Value (*)(Evaluator&, const Value&, const Arguments&);
 
 /// Order that ignores the case of strings, as sort, unique and dictsort do unless told otherwise.
-Value sort_key(const Value& value, bool case_sensitive) {
+Value sort_key(const Value& value, bool case_sensitive, Budget& budget) {
+    if (value.text()) budget.charge_text(*value.text());
     return value.text() && !case_sensitive ? Value(with_case(*value.text(), LetterCase::kLower)) : value;
 }
 
@@ -43,9 +44,11 @@ Value filter_join(Evaluator& evaluator, const Value& input, const Arguments& arg
     const auto items = items_of(input, evaluator.budget());
     Text out;
     for (std::size_t i = 0; i < items->size(); ++i) {
-        if (i > 0 && separator) out.append(to_text(*separator));
-        const Value item = attribute ? evaluator.attribute_path((*items)[i], to_text(*attribute).bytes()) : (*items)[i];
-        out.append(to_text(item));
+        if (i > 0 && separator) out.append(to_text(*separator, evaluator.budget()));
+        const Value item = attribute
+                               ? evaluator.attribute_path((*items)[i], to_text(*attribute, evaluator.budget()).bytes())
+                               : (*items)[i];
+        out.append(to_text(item, evaluator.budget()));
         evaluator.budget().charge();
         if (out.size() > Budget::kMaxText) evaluator.budget().charge_text(out.size());
     }
@@ -57,9 +60,7 @@ Value filter_tojson(Evaluator& evaluator, const Value& input, const Arguments& a
     const Value* indent = arguments.find(0, "indent");
     const std::int64_t width = indent && indent->integer() ? *indent->integer() : -1;
     if (width > 16) throw Failure("tojson: an indent over 16");
-    Text text = to_json(input, static_cast<int>(width));
-    evaluator.budget().charge_text(text.size());
-    return Value(std::move(text));
+    return to_json(input, static_cast<int>(width), evaluator.budget());
 }
 
 Value filter_first(Evaluator& evaluator, const Value& input, const Arguments&) {
@@ -73,24 +74,32 @@ Value filter_last(Evaluator& evaluator, const Value& input, const Arguments&) {
 }
 
 Value filter_list(Evaluator& evaluator, const Value& input, const Arguments&) {
-    return List(*items_of(input, evaluator.budget()));
+    return input.list() ? input : Value(*items_of(input, evaluator.budget()));
 }
 
-Value filter_string(Evaluator&, const Value& input, const Arguments&) {
-    return to_text(input);
+Value filter_string(Evaluator& evaluator, const Value& input, const Arguments&) {
+    return to_text(input, evaluator.budget());
 }
 Value filter_safe(Evaluator&, const Value& input, const Arguments&) {
     return input;
 }
 
-/// Filters that are a method of strings: upper, lower, title, capitalize, replace, trim.
+/// Unlike the method, words end only where Jinja's own pattern [-\s({[<] says.
+Value filter_title(Evaluator& evaluator, const Value& input, const Arguments&) {
+    const Text text = to_text(input, evaluator.budget());
+    evaluator.budget().charge(text.size() / 4);
+    return with_capitals(text, [](char32_t c) {
+        return is_python_space(c) || (c < 128 && std::string_view("-({[<").find(static_cast<char>(c)) < 5);
+    });
+}
+
+/// Filters that are a method of strings: upper, lower, capitalize, replace, trim.
 template <const char* const& kMethod>
 Value filter_method(Evaluator& evaluator, const Value& input, const Arguments& arguments) {
-    return call_method(evaluator, Value(to_text(input)), kMethod, arguments);
+    return call_method(evaluator, Value(to_text(input, evaluator.budget())), kMethod, arguments);
 }
 constexpr const char* kUpper = "upper";
 constexpr const char* kLower = "lower";
-constexpr const char* kTitle = "title";
 constexpr const char* kCapitalize = "capitalize";
 constexpr const char* kReplace = "replace";
 constexpr const char* kStrip = "strip";
@@ -105,14 +114,15 @@ Value filter_map(Evaluator& evaluator, const Value& input, const Arguments& argu
     const Value* path = arguments.positional.empty() ? arguments.find(0, "attribute") : nullptr;
     const Value* fallback = arguments.find(99, "default");
     if (!path && arguments.positional.empty()) throw Failure("map needs a filter or attribute=…");
+    const std::string named = to_text(path ? *path : arguments.positional[0], evaluator.budget()).bytes();
     List out;
     for (const Value& item : *items) {
         evaluator.budget().charge();
         if (path) {
-            Value found = evaluator.attribute_path(item, to_text(*path).bytes());
+            Value found = evaluator.attribute_path(item, named);
             out.push_back(found.is_undefined() && fallback ? *fallback : std::move(found));
         } else {
-            out.push_back(apply_filter(evaluator, to_text(arguments.positional[0]).bytes(), item, arguments.rest(1)));
+            out.push_back(apply_filter(evaluator, named, item, arguments.rest(1)));
         }
     }
     return out;
@@ -123,14 +133,18 @@ Value filter_where(Evaluator& evaluator, const Value& input, const Arguments& ar
     const auto items = items_of(input, evaluator.budget());
     const std::size_t test_at = by_attribute ? 1 : 0;
     if (by_attribute && arguments.positional.empty()) throw Failure("selectattr and rejectattr need an attribute");
+    const auto name_at = [&](std::size_t place) {
+        return place < arguments.positional.size() ? to_text(arguments.positional[place], evaluator.budget()).bytes()
+                                                   : std::string();
+    };
+    const std::string path = name_at(0);
+    const std::string test = name_at(test_at);
     List out;
     for (const Value& item : *items) {
         evaluator.budget().charge();
-        const Value subject =
-            by_attribute ? evaluator.attribute_path(item, to_text(arguments.positional[0]).bytes()) : item;
+        const Value subject = by_attribute ? evaluator.attribute_path(item, path) : item;
         const bool holds = arguments.positional.size() > test_at
-                               ? apply_test(evaluator, to_text(arguments.positional[test_at]).bytes(), subject,
-                                            arguments.rest(test_at + 1))
+                               ? apply_test(evaluator, test, subject, arguments.rest(test_at + 1))
                                : subject.truthy();
         if (holds == keep) out.push_back(item);
     }
@@ -193,7 +207,7 @@ Value filter_round(Evaluator& evaluator, const Value& input, const Arguments& ar
     const double scale =
         std::pow(10.0, static_cast<double>(std::clamp<std::int64_t>(arguments.integer(0, "precision", 0), -15, 15)));
     const Value* method = arguments.find(1, "method");
-    const std::string how = method ? to_text(*method).bytes() : "common";
+    const std::string how = method ? to_text(*method, evaluator.budget()).bytes() : "common";
     if (how == "ceil") return std::ceil(number * scale) / scale;
     if (how == "floor") return std::floor(number * scale) / scale;
     return std::nearbyint(number * scale) / scale;  // to even, as Python rounds
@@ -205,9 +219,10 @@ List sorted(const List& items, bool reverse, Budget& budget, Key key) {
     budget.charge(1 + items.size() * 20);
     std::vector<std::pair<Value, Value>> keyed;
     for (const Value& item : items) keyed.emplace_back(key(item), item);
-    for (std::size_t i = 1; i < keyed.size(); ++i) less(keyed[i - 1].first, keyed[i].first);  // refuses before sorting
+    for (std::size_t i = 1; i < keyed.size(); ++i)
+        less(keyed[i - 1].first, keyed[i].first, budget);  // refuses before sorting
     std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
-        return reverse ? less(b.first, a.first) : less(a.first, b.first);
+        return reverse ? less(b.first, a.first, budget) : less(a.first, b.first, budget);
     });
     List out;
     for (auto& [ignored, item] : keyed) out.push_back(std::move(item));
@@ -220,8 +235,9 @@ Value filter_sort(Evaluator& evaluator, const Value& input, const Arguments& arg
     return sorted(*items_of(input, evaluator.budget()), arguments.flag(0, "reverse", false), evaluator.budget(),
                   [&](const Value& item) {
                       const bool by_path = path && !path->is_none();
-                      return sort_key(by_path ? evaluator.attribute_path(item, to_text(*path).bytes()) : item,
-                                      case_sensitive);
+                      return sort_key(
+                          by_path ? evaluator.attribute_path(item, to_text(*path, evaluator.budget()).bytes()) : item,
+                          case_sensitive, evaluator.budget());
                   });
 }
 
@@ -229,21 +245,26 @@ Value filter_dictsort(Evaluator& evaluator, const Value& input, const Arguments&
     const Value pairs = call_method(evaluator, input, "items", {});
     const bool case_sensitive = arguments.flag(0, "case_sensitive", false);
     const Value* by = arguments.find(1, "by");
-    const std::size_t place = by && to_text(*by).bytes() == "value" ? 1 : 0;
-    return sorted(*pairs.list(), arguments.flag(2, "reverse", false), evaluator.budget(),
-                  [&](const Value& pair) { return sort_key((*pair.list())[place], case_sensitive); });
+    const std::size_t place = by && to_text(*by, evaluator.budget()).bytes() == "value" ? 1 : 0;
+    return sorted(*pairs.list(), arguments.flag(2, "reverse", false), evaluator.budget(), [&](const Value& pair) {
+        return sort_key((*pair.list())[place], case_sensitive, evaluator.budget());
+    });
 }
 
 Value filter_unique(Evaluator& evaluator, const Value& input, const Arguments& arguments) {
     const bool case_sensitive = arguments.flag(0, "case_sensitive", false);
     const Value* path = arguments.find(1, "attribute");
+    const auto items = items_of(input, evaluator.budget());
     List seen;
     List out;
-    for (const Value& item : *items_of(input, evaluator.budget())) {
+    for (const Value& item : *items) {
         evaluator.budget().charge(1 + seen.size());
         const Value key =
-            sort_key(path ? evaluator.attribute_path(item, to_text(*path).bytes()) : item, case_sensitive);
-        if (std::any_of(seen.begin(), seen.end(), [&](const Value& other) { return equal(other, key); })) continue;
+            sort_key(path ? evaluator.attribute_path(item, to_text(*path, evaluator.budget()).bytes()) : item,
+                     case_sensitive, evaluator.budget());
+        if (std::any_of(seen.begin(), seen.end(),
+                        [&](const Value& other) { return equal(other, key, evaluator.budget()); }))
+            continue;
         seen.push_back(key);
         out.push_back(item);
     }
@@ -252,6 +273,7 @@ Value filter_unique(Evaluator& evaluator, const Value& input, const Arguments& a
 
 Value filter_reverse(Evaluator& evaluator, const Value& input, const Arguments&) {
     List items = *items_of(input, evaluator.budget());
+    evaluator.budget().charge(items.size());
     std::reverse(items.begin(), items.end());
     if (!input.text()) return items;
     Text out;
@@ -266,9 +288,9 @@ Value filter_extreme(Evaluator& evaluator, const Value& input, const Arguments& 
     const bool case_sensitive = arguments.flag(0, "case_sensitive", false);
     const Value* best = &items->front();
     for (const Value& item : *items) {
-        const Value a = sort_key(kLargest ? *best : item, case_sensitive);
-        const Value b = sort_key(kLargest ? item : *best, case_sensitive);
-        if (less(a, b)) best = &item;
+        const Value a = sort_key(kLargest ? *best : item, case_sensitive, evaluator.budget());
+        const Value b = sort_key(kLargest ? item : *best, case_sensitive, evaluator.budget());
+        if (less(a, b, evaluator.budget())) best = &item;
     }
     return *best;
 }
@@ -278,8 +300,10 @@ Value filter_sum(Evaluator& evaluator, const Value& input, const Arguments& argu
     double real = 0;
     std::int64_t total = 0;
     bool is_real = false;
-    for (const Value& item : *items_of(input, evaluator.budget())) {
-        const Value number = path ? evaluator.attribute_path(item, to_text(*path).bytes()) : item;
+    const auto items = items_of(input, evaluator.budget());
+    for (const Value& item : *items) {
+        evaluator.budget().charge();
+        const Value number = path ? evaluator.attribute_path(item, to_text(*path, evaluator.budget()).bytes()) : item;
         if (!number.is_number()) throw Failure(std::string("sum needs numbers, not ") + number.type_name());
         is_real = is_real || number.real();
         real += number.real() ? *number.real() : static_cast<double>(*number.integer());
@@ -297,7 +321,7 @@ Value filter_indent(Evaluator& evaluator, const Value& input, const Arguments& a
         width && width->text() ? *width->text() : Text(std::string(static_cast<std::size_t>(spaces), ' '), true);
     const bool first = arguments.flag(1, "first", false);
     const bool blank = arguments.flag(2, "blank", false);
-    const Text text = to_text(input);
+    const Text text = to_text(input, evaluator.budget());
     Text out;
     std::size_t start = 0;
     for (bool is_first = true;; is_first = false) {
@@ -328,7 +352,7 @@ const std::unordered_map<std::string_view, Filter>& filters() {
         {"items", filter_items},
         {"upper", filter_method<kUpper>},
         {"lower", filter_method<kLower>},
-        {"title", filter_method<kTitle>},
+        {"title", filter_title},
         {"capitalize", filter_method<kCapitalize>},
         {"replace", filter_method<kReplace>},
         {"trim", filter_method<kStrip>},
@@ -359,15 +383,19 @@ Value apply_filter(Evaluator& evaluator, const std::string& name, const Value& i
     const auto found = filters().find(name);
     if (found == filters().end())
         throw Failure("the filter \"" + name + "\" is not supported", ErrorCode::kUnsupported);
-    if (input.text()) evaluator.budget().charge_text(input.text()->size());
+    const Evaluator::Depth depth(evaluator);
+    evaluator.budget().charge(1 + arguments.positional.size() / 16);
+    if (input.text()) evaluator.budget().charge_text(*input.text());
     return found->second(evaluator, input, arguments);
 }
 
-bool apply_test(Evaluator&, const std::string& name, const Value& input, const Arguments& arguments) {
+bool apply_test(Evaluator& evaluator, const std::string& name, const Value& input, const Arguments& arguments) {
     const auto argument = [&]() -> const Value& {
         if (arguments.positional.empty()) throw Failure("the test \"" + name + "\" needs an argument");
         return arguments.positional[0];
     };
+    Budget& budget = evaluator.budget();
+    if (input.text()) budget.charge_text(*input.text());
     const bool sized = input.text() || input.list() || input.dict();
     if (name == "defined") return !input.is_undefined();
     if (name == "undefined") return input.is_undefined();
@@ -383,13 +411,13 @@ bool apply_test(Evaluator&, const std::string& name, const Value& input, const A
     if (name == "true") return input.boolean() && *input.boolean();
     if (name == "false") return input.boolean() && !*input.boolean();
     if (name == "callable") return input.callable() != nullptr;
-    if (name == "equalto" || name == "eq" || name == "==" || name == "sameas") return equal(input, argument());
-    if (name == "ne" || name == "!=") return !equal(input, argument());
-    if (name == "lt" || name == "lessthan" || name == "<") return less(input, argument());
-    if (name == "gt" || name == "greaterthan" || name == ">") return less(argument(), input);
-    if (name == "le" || name == "<=") return !less(argument(), input);
-    if (name == "ge" || name == ">=") return !less(input, argument());
-    if (name == "in") return contains(argument(), input);
+    if (name == "equalto" || name == "eq" || name == "==" || name == "sameas") return equal(input, argument(), budget);
+    if (name == "ne" || name == "!=") return !equal(input, argument(), budget);
+    if (name == "lt" || name == "lessthan" || name == "<") return less(input, argument(), budget);
+    if (name == "gt" || name == "greaterthan" || name == ">") return less(argument(), input, budget);
+    if (name == "le" || name == "<=") return !less(argument(), input, budget);
+    if (name == "ge" || name == ">=") return !less(input, argument(), budget);
+    if (name == "in") return contains(argument(), input, budget);
     if (name == "odd" && input.integer()) return *input.integer() % 2 != 0;
     if (name == "even" && input.integer()) return *input.integer() % 2 == 0;
     if (name == "divisibleby" && input.integer() && argument().integer() && *argument().integer() != 0) {

@@ -17,7 +17,8 @@ const Text& text_argument(const Arguments& arguments, std::size_t position, std:
 }
 
 /// strip with a set of characters. Bytes do for ASCII sets; other sets are compared as code points.
-Text strip_characters(const Text& text, std::string_view set, bool left, bool right) {
+Text strip_characters(const Text& text, std::string_view set, bool left, bool right, Budget& budget) {
+    budget.charge_search(text.size(), set.size());
     const std::vector<std::size_t> offsets = code_point_offsets(text.bytes());
     std::size_t first = 0;
     std::size_t last = offsets.size() - 1;
@@ -30,9 +31,9 @@ Text strip_characters(const Text& text, std::string_view set, bool left, bool ri
     return text.slice(offsets[first], offsets[last] - offsets[first]);
 }
 
-Value strip(const Text& text, const Arguments& arguments, bool left, bool right) {
+Value strip(Evaluator& evaluator, const Text& text, const Arguments& arguments, bool left, bool right) {
     const Value* set = arguments.find(0, "chars");
-    if (set && set->text()) return strip_characters(text, set->text()->bytes(), left, right);
+    if (set && set->text()) return strip_characters(text, set->text()->bytes(), left, right, evaluator.budget());
     const auto [first, last] = trimmed_range(text.bytes(), left, right);
     return text.slice(first, last - first);
 }
@@ -48,8 +49,7 @@ List split_on_space(const Text& text, std::int64_t limit) {
             if (trimmed_range(rest.substr(0, length), true, false).first > 0) break;
             end += length;
         }
-        if (limit >= 0 && static_cast<std::int64_t>(parts.size()) == limit)
-            end = trimmed_range(text.bytes(), false, true).second;
+        if (limit >= 0 && static_cast<std::int64_t>(parts.size()) == limit) end = text.size();
         parts.emplace_back(text.slice(at, end - at));
         at = end + trimmed_range(std::string_view(text.bytes()).substr(end), true, false).first;
     }
@@ -63,6 +63,7 @@ Value split(Evaluator& evaluator, const Text& text, const Arguments& arguments, 
     if (!separator || separator->is_none()) return split_on_space(text, limit);
     const std::string& mark = text_argument(arguments, 0, "sep").bytes();
     if (mark.empty()) throw Failure("split: the separator is empty");
+    evaluator.budget().charge_search(text.size(), mark.size());
     std::vector<std::size_t> marks;
     for (std::size_t at = text.bytes().find(mark); at != std::string::npos;
          at = text.bytes().find(mark, at + mark.size())) {
@@ -91,6 +92,7 @@ Value replace(Evaluator& evaluator, const Text& text, const Arguments& arguments
     const std::string& old = text_argument(arguments, 0, "old").bytes();
     const Text& fresh = text_argument(arguments, 1, "new");
     std::int64_t left = arguments.integer(2, "count", -1);
+    evaluator.budget().charge_search(text.size(), old.size());
     Text out;
     std::size_t start = 0;
     if (old.empty()) {  // between all characters, as Python does
@@ -118,24 +120,11 @@ Value replace(Evaluator& evaluator, const Text& text, const Arguments& arguments
     return out;
 }
 
-/// The first letter of every word (or only of the text) upper, the rest lower.
-Text capitalised(const Text& text, bool every_word) {
-    Text out;
-    bool start = true;
-    const std::vector<std::size_t> offsets = code_point_offsets(text.bytes());
-    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-        const Text letter = text.slice(offsets[i], offsets[i + 1] - offsets[i]);
-        out.append(with_case(letter, start ? LetterCase::kUpper : LetterCase::kLower));
-        const auto c = static_cast<UChar32>(decode_utf8(letter.bytes(), 0).value);
-        start = every_word && !u_isalpha(c);
-    }
-    return out;
-}
-
-bool matches_end(const Text& text, const Arguments& arguments, bool at_start) {
+bool matches_end(Evaluator& evaluator, const Text& text, const Arguments& arguments, bool at_start) {
     const auto matches = [&](const Value& value) {
         if (!value.text()) throw Failure("startswith and endswith need strings");
         const std::string& part = value.text()->bytes();
+        evaluator.budget().charge(1 + part.size() / 64);
         return at_start ? text.bytes().starts_with(part) : text.bytes().ends_with(part);
     };
     const Value* value = arguments.find(0, "prefix");
@@ -160,10 +149,11 @@ bool all_characters(const Text& text, Predicate predicate) {
     return !text.empty();
 }
 
-List split_lines(const Text& text) {
+List split_lines(const Text& text, Budget& budget) {
     List lines;
     for (std::size_t start = 0; start < text.size();) {
         const std::size_t end = std::min(text.bytes().find_first_of("\r\n", start), text.size());
+        budget.charge();
         lines.emplace_back(text.slice(start, end - start));
         start = end + (text.bytes().compare(end, 2, "\r\n") == 0 ? 2 : 1);
     }
@@ -177,28 +167,30 @@ constexpr std::array<std::string_view, 23> kTextMethods = {
 constexpr std::array<std::string_view, 4> kDictMethods = {"items", "keys", "values", "get"};
 
 Value call_text_method(Evaluator& evaluator, const Text& text, const std::string& name, const Arguments& arguments) {
-    if (name == "strip") return strip(text, arguments, true, true);
-    if (name == "lstrip") return strip(text, arguments, true, false);
-    if (name == "rstrip") return strip(text, arguments, false, true);
+    if (name == "strip") return strip(evaluator, text, arguments, true, true);
+    if (name == "lstrip") return strip(evaluator, text, arguments, true, false);
+    if (name == "rstrip") return strip(evaluator, text, arguments, false, true);
     if (name == "split" || name == "rsplit") return split(evaluator, text, arguments, name == "rsplit");
-    if (name == "splitlines") return split_lines(text);
-    if (name == "startswith") return matches_end(text, arguments, true);
-    if (name == "endswith") return matches_end(text, arguments, false);
+    if (name == "splitlines") return split_lines(text, evaluator.budget());
+    if (name == "startswith") return matches_end(evaluator, text, arguments, true);
+    if (name == "endswith") return matches_end(evaluator, text, arguments, false);
     if (name == "replace") return replace(evaluator, text, arguments);
     if (name == "upper") return with_case(text, LetterCase::kUpper);
     if (name == "lower") return with_case(text, LetterCase::kLower);
-    if (name == "title") return capitalised(text, true);
-    if (name == "capitalize") return capitalised(text, false);
+    if (name == "title" || name == "capitalize") {
+        evaluator.budget().charge(text.size() / 4);
+        return with_capitals(text, [&](char32_t c) { return name == "title" && !u_isalpha(static_cast<UChar32>(c)); });
+    }
     if (name == "isdigit") return all_characters(text, [](UChar32 c) { return u_isdigit(c); });
     if (name == "isalpha") return all_characters(text, [](UChar32 c) { return u_isalpha(c); });
     if (name == "isspace") return all_characters(text, [](UChar32 c) { return u_isUWhiteSpace(c); });
     if (name == "join") {
-        Arguments separator;
-        separator.positional.push_back(Value(text));
+        const Value separator(text);
         return apply_filter(evaluator, "join", arguments.positional.empty() ? Value(List()) : arguments.positional[0],
-                            separator);
+                            {{&separator, 1}, {}});
     }
     const std::string& part = text_argument(arguments, 0, "sub").bytes();
+    evaluator.budget().charge_search(text.size(), part.size());
     if (name == "find") return character_place(text, text.bytes().find(part));
     if (name == "rfind") return character_place(text, text.bytes().rfind(part));
     if (name == "index") {
@@ -219,7 +211,7 @@ Value call_text_method(Evaluator& evaluator, const Text& text, const std::string
 }
 
 Value call_dict_method(Evaluator& evaluator, const Dict& dict, const std::string& name, const Arguments& arguments) {
-    evaluator.budget().charge(1 + dict.entries.size());
+    evaluator.budget().charge(1 + 2 * dict.entries.size());
     if (name == "get") {
         const Value* found = dict.find(text_argument(arguments, 0, "key").bytes());
         const Value* fallback = arguments.find(1, "default");
@@ -260,10 +252,14 @@ Value number_range(Evaluator& evaluator, const Arguments& arguments) {
 }
 
 /// dict(a=1) and namespace(a=1), which also take a dict to start from.
-Dict members_of(const Arguments& arguments) {
+Dict members_of(const Arguments& arguments, Budget& budget) {
     Dict members;
     if (!arguments.positional.empty() && arguments.positional[0].dict()) members = *arguments.positional[0].dict();
-    for (const auto& [name, value] : arguments.named) members.set(Text(name, true), value);
+    budget.charge(1 + members.entries.size());
+    for (const auto& [name, value] : arguments.named) {
+        budget.charge(members.entries.size() / 16);
+        members.set(Text(name, true), value);
+    }
     return members;
 }
 
@@ -278,7 +274,7 @@ bool has_method(const Value& self, std::string_view name) {
 Value call_method(Evaluator& evaluator, const Value& self, const std::string& name, const Arguments& arguments) {
     if (!has_method(self, name)) throw Failure(std::string(self.type_name()) + " has no method " + name);
     if (self.dict()) return call_dict_method(evaluator, *self.dict(), name, arguments);
-    evaluator.budget().charge_text(self.text()->size());
+    evaluator.budget().charge_text(*self.text());
     return call_text_method(evaluator, *self.text(), name, arguments);
 }
 
@@ -290,13 +286,13 @@ bool is_function(std::string_view name) {
 Value call_function(Evaluator& evaluator, const std::string& name, const Arguments& arguments) {
     if (name == "raise_exception") {
         throw Failure(arguments.positional.empty() ? "the template refused the messages"
-                                                   : to_text(arguments.positional[0]).bytes());
+                                                   : to_text(arguments.positional[0], evaluator.budget()).bytes());
     }
     if (name == "strftime_now") return time_now(arguments);
     if (name == "range") return number_range(evaluator, arguments);
-    if (name == "dict") return members_of(arguments);
+    if (name == "dict") return members_of(arguments, evaluator.budget());
     std::shared_ptr<Namespace> made = evaluator.make_namespace();
-    made->members = members_of(arguments);
+    made->members = members_of(arguments, evaluator.budget());
     return made;
 }
 

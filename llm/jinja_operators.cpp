@@ -70,6 +70,7 @@ Value repeat(const Value& sequence, std::int64_t count, Budget& budget) {
     if (const Text* text = sequence.text()) {
         if (!text->empty() && times > Budget::kMaxText / text->size()) budget.charge_text(Budget::kMaxText + 1);
         budget.charge_text(text->size() * times);
+        budget.charge(text->runs().size() * times / 4);
         Text out;
         for (std::size_t i = 0; i < times && !text->empty(); ++i) out.append(*text);
         return Value(std::move(out));
@@ -109,15 +110,14 @@ std::vector<std::size_t> sliced(std::int64_t size, const Value& start, const Val
 }  // namespace
 
 std::shared_ptr<const List> items_of(const Value& value, Budget& budget) {
+    budget.charge();
+    if (value.list()) return value.shared_list();
     List items;
-    if (const List* list = value.list()) {
-        budget.charge(1 + list->size() / 16);
-        items = *list;
-    } else if (const Dict* dict = value.dict()) {
-        budget.charge(1 + dict->entries.size());
+    if (const Dict* dict = value.dict()) {
+        budget.charge(dict->entries.size());
         for (const auto& entry : dict->entries) items.emplace_back(entry.first);
     } else if (const Text* text = value.text()) {
-        budget.charge(1 + text->size());
+        budget.charge(2 * text->size());
         const std::vector<std::size_t> offsets = code_point_offsets(text->bytes());
         for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
             items.emplace_back(text->slice(offsets[i], offsets[i + 1] - offsets[i]));
@@ -128,22 +128,27 @@ std::shared_ptr<const List> items_of(const Value& value, Budget& budget) {
     return std::make_shared<const List>(std::move(items));
 }
 
-bool contains(const Value& container, const Value& item) {
+bool contains(const Value& container, const Value& item, Budget& budget) {
     if (const Text* text = container.text()) {
         if (!item.text()) throw Failure(std::string("\"in\" a string needs a string, not ") + item.type_name());
+        budget.charge_search(text->size(), item.text()->size());
         return text->bytes().find(item.text()->bytes()) != std::string::npos;
     }
     if (const List* list = container.list()) {
-        return std::any_of(list->begin(), list->end(), [&](const Value& member) { return equal(member, item); });
+        return std::any_of(list->begin(), list->end(),
+                           [&](const Value& member) { return equal(member, item, budget); });
     }
-    if (const Dict* dict = container.dict()) return item.text() && dict->find(item.text()->bytes());
+    if (const Dict* dict = container.dict()) {
+        budget.charge(1 + dict->entries.size() / 16);
+        return item.text() && dict->find(item.text()->bytes());
+    }
     if (container.is_undefined()) return false;
     throw Failure(std::string("\"in\" needs a container, not ") + container.type_name());
 }
 
 Value concatenate(const Value& a, const Value& b, Budget& budget) {
-    Text out = to_text(a);
-    const Text right = to_text(b);
+    Text out = to_text(a, budget);
+    const Text right = to_text(b, budget);
     budget.charge_text(out.size() + right.size());
     out.append(right);
     return Value(std::move(out));
@@ -192,18 +197,16 @@ Value Evaluator::evaluate_compare(const Expression& expression) {
     for (std::size_t i = 1; i < expression.operands.size(); ++i) {
         const std::string& operation = expression.operators[i - 1];
         Value right = evaluate(*expression.operands[i]);
-        if (right.text()) budget_.charge(1 + right.text()->size() / 64);
-        if (right.list()) budget_.charge(1 + right.list()->size());
         bool holds = false;
         if (operation == "==" || operation == "!=") {
-            holds = equal(left, right) == (operation == "==");
+            holds = equal(left, right, budget_) == (operation == "==");
         } else if (operation == "in" || operation == "not in") {
-            holds = contains(right, left) == (operation == "in");
+            holds = contains(right, left, budget_) == (operation == "in");
         } else if (left.is_undefined() || right.is_undefined()) {
             refuse(operation, left, right);
         } else {
             const bool swap = operation == ">" || operation == "<=";
-            const bool ordered = swap ? less(right, left) : less(left, right);
+            const bool ordered = swap ? less(right, left, budget_) : less(left, right, budget_);
             holds = ordered == (operation == "<" || operation == ">");
         }
         if (!holds) return false;
@@ -230,7 +233,7 @@ Value Evaluator::index(const Value& value, const Value& key) {
         }
         return attribute(value, name->bytes());
     }
-    if (!key.integer() || (!value.list() && !value.text())) return Value::undefined(to_text(key).bytes());
+    if (!key.integer() || (!value.list() && !value.text())) return Value::undefined(to_text(key, budget_).bytes());
     if (const List* list = value.list()) {
         const auto size = static_cast<std::int64_t>(list->size());
         const std::int64_t at = *key.integer() < 0 ? *key.integer() + size : *key.integer();

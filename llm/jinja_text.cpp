@@ -39,12 +39,9 @@ void Text::append(const Text& other) {
 Text Text::slice(std::size_t at, std::size_t length) const {
     Text result;
     const std::size_t end = std::min(bytes_.size(), at + std::min(length, bytes_.size()));
-    std::size_t start = 0;
-    for (const Run& run : runs_) {
-        const std::size_t from = std::max(start, at);
-        const std::size_t to = std::min(run.end, end);
-        if (from < to) result.append(std::string_view(bytes_).substr(from, to - from), run.trusted);
-        start = run.end;
+    auto run = std::upper_bound(runs_.begin(), runs_.end(), at, [](std::size_t a, const Run& r) { return a < r.end; });
+    for (std::size_t from = at; from < end; from = (run++)->end) {
+        result.append(std::string_view(bytes_).substr(from, std::min(run->end, end) - from), run->trusted);
     }
     return result;
 }
@@ -57,13 +54,9 @@ std::vector<std::size_t> code_point_offsets(std::string_view text) {
     return offsets;
 }
 
-namespace {
-
 bool is_python_space(char32_t c) {
     return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20) || (c > 127 && u_isUWhiteSpace(static_cast<UChar32>(c)));
 }
-
-}  // namespace
 
 std::pair<std::size_t, std::size_t> trimmed_range(std::string_view text, bool left, bool right) {
     std::size_t first = 0;
@@ -105,6 +98,18 @@ Text with_case(const Text& text, LetterCase letter_case) {
         start = run.end;
     }
     return result;
+}
+
+Text with_capitals(const Text& text, const std::function<bool(char32_t)>& ends_word) {
+    Text out;
+    bool start = true;
+    const std::vector<std::size_t> offsets = code_point_offsets(text.bytes());
+    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
+        const Text letter = text.slice(offsets[i], offsets[i + 1] - offsets[i]);
+        out.append(with_case(letter, start ? LetterCase::kUpper : LetterCase::kLower));
+        start = ends_word(decode_utf8(letter.bytes(), 0).value);
+    }
+    return out;
 }
 
 }  // namespace hearth::llm::jinja

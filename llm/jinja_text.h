@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,11 +43,15 @@ class Text {
 /// Byte offsets of the code points of `text`, and its size at the end: Python's view of a string.
 std::vector<std::size_t> code_point_offsets(std::string_view text);
 
-/// Whitespace as str.strip() knows it: the places of the first byte and past the last byte that stay.
+/// Whitespace as str.strip() and str.split() know it.
+bool is_python_space(char32_t c);
+/// The places of the first byte and past the last byte that stay.
 std::pair<std::size_t, std::size_t> trimmed_range(std::string_view text, bool left, bool right);
 
 enum class LetterCase { kUpper, kLower };
 /// Unicode simple case mapping, code point by code point.
 Text with_case(const Text& text, LetterCase letter_case);
+/// The first letter, and every letter after a character for which `ends_word` holds, upper; the rest lower.
+Text with_capitals(const Text& text, const std::function<bool(char32_t)>& ends_word);
 
 }  // namespace hearth::llm::jinja

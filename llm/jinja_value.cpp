@@ -23,12 +23,28 @@ bool numeric(const Value& value) {
     return value.is_number() || value.boolean();
 }
 
-bool equal_dicts(const Dict& a, const Dict& b) {
+bool equal_lists(const List& a, const List& b, Budget& budget) {
+    if (&a == &b) return true;
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](const Value& x, const Value& y) { return equal(x, y, budget); });
+}
+
+bool equal_dicts(const Dict& a, const Dict& b, Budget& budget) {
+    if (&a == &b) return true;
     if (a.entries.size() != b.entries.size()) return false;
     return std::all_of(a.entries.begin(), a.entries.end(), [&](const auto& entry) {
+        budget.charge(b.entries.size() / 16);
         const Value* other = b.find(entry.first.bytes());
-        return other && equal(entry.second, *other);
+        return other && equal(entry.second, *other, budget);
     });
+}
+
+/// The first elements that differ decide.
+bool less_lists(const List& a, const List& b, Budget& budget) {
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        if (!equal(a[i], b[i], budget)) return less(a[i], b[i], budget);
+    }
+    return a.size() < b.size();
 }
 
 /// Quoted as Python quotes: single quotes unless only those occur inside.
@@ -155,6 +171,16 @@ void write_json(const Value& value, int indent, int level, Writer& writer) {
     }
 }
 
+/// str() of everything but strings, lists and dicts.
+std::string scalar_text(const Value& value) {
+    if (value.is_undefined()) return {};
+    if (value.is_none()) return "None";
+    if (value.boolean()) return *value.boolean() ? "True" : "False";
+    if (value.integer()) return std::to_string(*value.integer());
+    if (value.real()) return python_float(*value.real());
+    return std::string("<") + value.type_name() + ">";
+}
+
 void write_repr(const Value& value, Writer& writer) {
     if (writer.out.size() > Budget::kMaxText)
         throw Failure("a printed value exceeds 4 MiB", ErrorCode::kResourceExhausted);
@@ -180,7 +206,7 @@ void write_repr(const Value& value, Writer& writer) {
     } else if (value.is_undefined()) {
         writer.out += "Undefined";
     } else {
-        writer.out += to_text(value).bytes();
+        writer.out += scalar_text(value);
     }
 }
 
@@ -199,6 +225,11 @@ Value::Value(Dict dict) {
     nesting_ = nesting_of(deepest);
     data_ = std::make_shared<const Dict>(std::move(dict));
 }
+
+Value::Value(std::shared_ptr<const Callable> callable)
+    : data_(callable), nesting_(nesting_of(callable->self.nesting())) {}
+
+Value::Value(std::shared_ptr<const Loop> loop) : data_(loop), nesting_(nesting_of(loop->nesting)) {}
 
 bool Value::truthy() const {
     if (is_undefined() || is_none()) return false;
@@ -234,25 +265,29 @@ void Dict::set(Text key, Value value) {
     entries.emplace_back(std::move(key), std::move(value));
 }
 
-bool equal(const Value& a, const Value& b) {
+bool equal(const Value& a, const Value& b, Budget& budget) {
+    budget.charge();
     if (a.integer() && b.integer()) return *a.integer() == *b.integer();
     if (numeric(a) && numeric(b)) return as_double(a) == as_double(b);
-    if (a.text() && b.text()) return a.text()->bytes() == b.text()->bytes();
-    if (a.list() && b.list())
-        return std::equal(a.list()->begin(), a.list()->end(), b.list()->begin(), b.list()->end(), equal);
-    if (a.dict() && b.dict()) return equal_dicts(*a.dict(), *b.dict());
+    if (a.text() && b.text()) {
+        budget.charge(std::min(a.text()->size(), b.text()->size()) / 64);
+        return a.text()->bytes() == b.text()->bytes();
+    }
+    if (a.list() && b.list()) return equal_lists(*a.list(), *b.list(), budget);
+    if (a.dict() && b.dict()) return equal_dicts(*a.dict(), *b.dict(), budget);
     if (a.name_space() || b.name_space()) return a.name_space() == b.name_space();
     return (a.is_none() && b.is_none()) || (a.is_undefined() && b.is_undefined());
 }
 
-bool less(const Value& a, const Value& b) {
+bool less(const Value& a, const Value& b, Budget& budget) {
+    budget.charge();
     if (a.integer() && b.integer()) return *a.integer() < *b.integer();
     if (numeric(a) && numeric(b)) return as_double(a) < as_double(b);
-    if (a.text() && b.text()) return a.text()->bytes() < b.text()->bytes();
-    if (a.list() && b.list()) {
-        return std::lexicographical_compare(a.list()->begin(), a.list()->end(), b.list()->begin(), b.list()->end(),
-                                            less);
+    if (a.text() && b.text()) {
+        budget.charge(std::min(a.text()->size(), b.text()->size()) / 64);
+        return a.text()->bytes() < b.text()->bytes();
     }
+    if (a.list() && b.list()) return less_lists(*a.list(), *b.list(), budget);
     throw Failure(std::string("cannot order ") + a.type_name() + " and " + b.type_name());
 }
 
@@ -269,26 +304,26 @@ std::string python_float(double number) {
     return text;
 }
 
-Text to_text(const Value& value) {
-    if (value.text()) return *value.text();
-    if (value.is_undefined()) return {};
-    if (value.is_none()) return Text("None", true);
-    if (value.boolean()) return Text(*value.boolean() ? "True" : "False", true);
-    if (value.integer()) return Text(std::to_string(*value.integer()), true);
-    if (value.real()) return Text(python_float(*value.real()), true);
-    if (value.list() || value.dict()) return to_repr(value);
-    return Text(std::string("<") + value.type_name() + ">", true);
+Text to_text(const Value& value, Budget& budget) {
+    if (const Text* text = value.text()) {
+        budget.charge_text(*text);
+        return *text;
+    }
+    if (value.list() || value.dict()) return to_repr(value, budget);
+    return Text(scalar_text(value), true);
 }
 
-Text to_repr(const Value& value) {
+Text to_repr(const Value& value, Budget& budget) {
     Writer writer;
     write_repr(value, writer);
+    budget.charge_text(writer.out.size());
     return Text(std::move(writer.out), writer.trusted);
 }
 
-Text to_json(const Value& value, int indent) {
+Text to_json(const Value& value, int indent, Budget& budget) {
     Writer writer;
     write_json(value, indent, 0, writer);
+    budget.charge_text(writer.out.size());
     return Text(std::move(writer.out), writer.trusted);
 }
 

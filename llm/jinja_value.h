@@ -36,7 +36,8 @@ struct Undefined {
 struct None {};
 using List = std::vector<Value>;
 
-/// Immutable except for namespaces, so values share structure freely. Lists and dicts nest at most kMaxNesting deep.
+/// Immutable except for namespaces, so values share structure freely. Lists, dicts, methods and loops hold others at
+/// most kMaxNesting deep, which bounds every recursion over values, their destruction too.
 class Value {
   public:
     static constexpr int kMaxNesting = 64;
@@ -49,8 +50,8 @@ class Value {
     Value(List list);                                                           // NOLINT
     Value(Dict dict);                                                           // NOLINT
     Value(std::shared_ptr<Namespace> x) : data_(std::move(x)) {}                // NOLINT
-    Value(std::shared_ptr<const Callable> x) : data_(std::move(x)) {}           // NOLINT
-    Value(std::shared_ptr<const Loop> x) : data_(std::move(x)) {}               // NOLINT
+    Value(std::shared_ptr<const Callable> callable);                            // NOLINT
+    Value(std::shared_ptr<const Loop> loop);                                    // NOLINT
     Value(const char*) = delete;
     static Value undefined(std::string name) {
         Value value;
@@ -68,6 +69,8 @@ class Value {
     const double* real() const { return std::get_if<double>(&data_); }
     const Text* text() const { return pointee<const Text>(); }
     const List* list() const { return pointee<const List>(); }
+    /// The list itself, shared: only for a value that is one.
+    std::shared_ptr<const List> shared_list() const { return std::get<std::shared_ptr<const List>>(data_); }
     const Dict* dict() const { return pointee<const Dict>(); }
     Namespace* name_space() const { return pointee<Namespace>(); }
     const Callable* callable() const { return pointee<const Callable>(); }
@@ -109,7 +112,7 @@ struct Namespace {
 struct Loop {
     std::shared_ptr<const List> items;
     std::size_t index0 = 0;
-    int depth = 1;
+    int nesting = 0;  ///< of the deepest item
 };
 
 struct Macro;
@@ -124,7 +127,8 @@ struct Callable {
     std::shared_ptr<Scope> scope;  ///< kMacro: where it was defined
 };
 
-/// Steps and bytes a render may use. Work on large values costs more than one step.
+/// Steps and bytes a render may use. A step is at most about a microsecond of work and 256 bytes of memory that stay;
+/// what takes more on large values costs more than one.
 class Budget {
   public:
     void charge(std::size_t steps = 1) {
@@ -137,21 +141,29 @@ class Budget {
         if (bytes > kMaxText) throw Failure("the template builds a text over 4 MiB", ErrorCode::kResourceExhausted);
         charge(1 + bytes / 64);
     }
+    /// For copying `text`, whose runs of provenance take memory too.
+    void charge_text(const Text& text) {
+        charge_text(text.size());
+        charge(text.runs().size() / 4);
+    }
+    /// For looking for `part` in `text`, which a hostile pair makes quadratic.
+    void charge_search(std::size_t text, std::size_t part) { charge(1 + text / 64 + text * part / 4096); }
     static constexpr std::size_t kMaxText = 4u << 20;
 
   private:
     std::size_t steps_left_ = 2'000'000;
 };
 
-bool equal(const Value& a, const Value& b);
-/// Python's ordering; Failure for values that have none.
-bool less(const Value& a, const Value& b);
+/// Python's == and <. Shared structure makes them exponential, so every element compared is charged.
+bool equal(const Value& a, const Value& b, Budget& budget);
+/// Failure for values that have no order.
+bool less(const Value& a, const Value& b, Budget& budget);
 /// str(value): what {{ value }} prints.
-Text to_text(const Value& value);
+Text to_text(const Value& value, Budget& budget);
 /// repr(value).
-Text to_repr(const Value& value);
+Text to_repr(const Value& value, Budget& budget);
 /// json.dumps(value, ensure_ascii=False, indent=indent). Untrusted as a whole when any text in it is.
-Text to_json(const Value& value, int indent);
+Text to_json(const Value& value, int indent, Budget& budget);
 std::string python_float(double number);
 
 /// JSON text as a value, every string in it untrusted, keys in their order. kInvalidArgument for anything else.
