@@ -19,8 +19,14 @@ RuleId Automaton::add_rule(bool container) {
     return static_cast<RuleId>(rules_.size() - 1);
 }
 
+void Automaton::add_edge(NodeId from, const Edge& edge) {
+    if (full()) return;
+    nodes_[from].edges.push_back(edge);
+    ++edge_count_;
+}
+
 void Automaton::bytes(NodeId from, std::uint8_t low, std::uint8_t high, NodeId to) {
-    nodes_[from].edges.push_back({EdgeKind::kBytes, low, high, 0, to});
+    add_edge(from, {EdgeKind::kBytes, low, high, 0, to});
 }
 
 void Automaton::byte(NodeId from, char value, NodeId to) {
@@ -29,11 +35,11 @@ void Automaton::byte(NodeId from, char value, NodeId to) {
 }
 
 void Automaton::epsilon(NodeId from, NodeId to) {
-    nodes_[from].edges.push_back({EdgeKind::kEpsilon, 0, 0, 0, to});
+    add_edge(from, {EdgeKind::kEpsilon, 0, 0, 0, to});
 }
 
 void Automaton::call(NodeId from, RuleId rule, NodeId to) {
-    nodes_[from].edges.push_back({EdgeKind::kCall, 0, 0, rule, to});
+    add_edge(from, {EdgeKind::kCall, 0, 0, rule, to});
 }
 
 NodeId Automaton::literal(NodeId from, std::string_view text) {
@@ -109,7 +115,8 @@ void Automaton::compute_needs() {
 Status Automaton::seal() {
     if (full()) {
         return Error(ErrorCode::kResourceExhausted, "the schema expands to more than " + std::to_string(kMaxNodes) +
-                                                        " states; lower maxLength and maxItems or split the schema");
+                                                        " states, or their edges to ten times as many; lower"
+                                                        " maxLength and maxItems or split the schema");
     }
     std::vector<std::uint8_t> colour(rules_.size(), 0);
     for (RuleId rule = 0; rule < rules_.size(); ++rule) {

@@ -50,8 +50,8 @@ class Automaton {
     void finish(NodeId node) { nodes_[node].returns = true; }
     void set_root(RuleId rule) { root_ = rule; }
 
-    /// True when the node limit was reached: builders stop early, seal() reports.
-    bool full() const { return nodes_.size() >= kMaxNodes; }
+    /// True when the limit of nodes or edges was reached: builders stop early, seal() reports.
+    bool full() const { return nodes_.size() >= kMaxNodes || edge_count_ >= kMaxEdges; }
     std::size_t rule_count() const { return rules_.size(); }
 
     /// Removes what cannot end and refuses what cannot be walked: rules that call themselves before any byte
@@ -64,8 +64,10 @@ class Automaton {
 
   private:
     static constexpr std::size_t kMaxNodes = 200'000;
+    static constexpr std::size_t kMaxEdges = 2'000'000;  // of 12 bytes
     static constexpr int kNever = 1 << 20;
 
+    void add_edge(NodeId from, const Edge& edge);
     bool calls_itself_first(RuleId rule, std::vector<std::uint8_t>& colour) const;
     std::vector<RuleId> first_calls(RuleId rule) const;
     int need_over(const Edge& edge) const;
@@ -73,6 +75,7 @@ class Automaton {
 
     std::vector<Node> nodes_;
     std::vector<Rule> rules_;
+    std::size_t edge_count_ = 0;
     RuleId root_ = 0;
 };
 

@@ -25,24 +25,43 @@ struct NameTree {
     }
 };
 
-/// Gives `node` the edges of `like`, a node of a free string's body, except where the tree goes on: a key that spells
-/// a name so far may not use escapes (they would spell it otherwise) and may not end on a name.
-void shadow(Automaton& a, NodeId node, NodeId like, const NameTree& tree) {
-    const std::vector<Automaton::Edge> edges = a.node(like).edges;
-    for (const Automaton::Edge& edge : edges) {
-        for (int b = edge.low; b <= edge.high; ++b) {
-            if (a.full()) return;
-            if (b == '\\' || (b == '"' && tree.is_name)) continue;
-            const auto value = static_cast<std::uint8_t>(b);
-            const auto child = tree.children.find(value);
-            if (child == tree.children.end()) {
-                a.bytes(node, value, value, edge.target);
-                continue;
-            }
-            const NodeId next = a.add_node();
-            a.bytes(node, value, value, next);
-            shadow(a, next, edge.target, *child->second);
-        }
+/// `node` is to get the edges of `like`, a node of a free string's body, except where the tree goes on.
+struct Shadow {
+    NodeId node;
+    NodeId like;
+    const NameTree* tree;
+};
+
+/// One edge of `like`, cut where the tree goes on: a key that spells a name so far may not use escapes (they would
+/// spell it otherwise) and may not end on a name.
+void shadow_edge(Automaton& a, const Shadow& at, const Automaton::Edge& edge, std::vector<Shadow>& pending) {
+    int first = edge.low;
+    const auto keep_below = [&](int end) {
+        if (first < end)
+            a.bytes(at.node, static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(end - 1), edge.target);
+        first = end + 1;
+    };
+    for (int b = edge.low; b <= edge.high; ++b) {
+        const auto value = static_cast<std::uint8_t>(b);
+        const auto child = at.tree->children.find(value);
+        const bool forbidden = b == '\\' || (b == '"' && at.tree->is_name);
+        if (!forbidden && child == at.tree->children.end()) continue;
+        keep_below(b);
+        if (forbidden) continue;
+        const NodeId next = a.add_node();
+        a.bytes(at.node, value, value, next);
+        pending.push_back({next, edge.target, child->second.get()});
+    }
+    keep_below(edge.high + 1);
+}
+
+void shadow(Automaton& a, const Shadow& root) {
+    std::vector<Shadow> pending{root};
+    while (!pending.empty() && !a.full()) {
+        const Shadow at = pending.back();
+        pending.pop_back();
+        const std::vector<Automaton::Edge> edges = a.node(at.like).edges;
+        for (const Automaton::Edge& edge : edges) shadow_edge(a, at, edge, pending);
     }
 }
 
@@ -179,7 +198,7 @@ RuleId JsonRules::string_except(const std::vector<std::string>& names) {
     a_.finish(end);
     const NodeId body = string_body(end);
     const NodeId first = a_.literal(a_.rule(rule).start, "\"");
-    shadow(a_, first, body, tree);
+    shadow(a_, {first, body, &tree});
     return rule;
 }
 

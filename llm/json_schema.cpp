@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 64u << 10;
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxSchemas = 500;
+constexpr std::size_t kMaxNameBytes = 256;
 // A sub-schema takes two levels of JSON ("properties", the name); values of enum and const may nest below the last.
 constexpr int kMaxJsonDepth = 2 * kMaxDepth + 20;
 
@@ -136,8 +137,10 @@ class Checker {
 
     Status check_map(const SchemaJson& value, const std::string& where, int depth) {
         if (!value.is_object()) return wrong(where, "expected an object of schemas");
-        for (const auto& [name, schema] : value.items())
+        for (const auto& [name, schema] : value.items()) {
+            HEARTH_TRY_STATUS(check_name(name, where));
             HEARTH_TRY_STATUS(check(schema, where + "/" + name, depth + 1));
+        }
         return {};
     }
 
@@ -162,9 +165,17 @@ class Checker {
 
     static Status check_names(const SchemaJson& value, const std::string& where) {
         if (!value.is_array()) return wrong(where, "expected a list of names");
-        for (const SchemaJson& name : value)
+        for (const SchemaJson& name : value) {
             if (!name.is_string()) return wrong(where, "expected a list of names");
+            HEARTH_TRY_STATUS(check_name(name.get_ref<const std::string&>(), where));
+        }
         return {};
+    }
+
+    static Status check_name(const std::string& name, const std::string& where) {
+        if (name.size() <= kMaxNameBytes) return {};
+        return wrong(where, "the name of a property has " + std::to_string(name.size()) + " bytes; at most " +
+                                std::to_string(kMaxNameBytes) + " are possible");
     }
 
     static Status check_type(const SchemaJson& value, const std::string& where) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -98,15 +99,38 @@ class Compiler {
         const RuleId rule = a_.add_rule();
         const NodeId end = a_.add_node();
         a_.finish(end);
+        std::map<std::pair<NodeId, char>, NodeId> spelt;
+        const bool is_const = schema.contains("const");
         const SchemaJson one = SchemaJson::array({schema.value("const", SchemaJson())});
-        for (const SchemaJson& value : schema.contains("const") ? one : schema["enum"]) {
-            const Status fits = check_value(document_, schema, nlohmann::json(value));
+        SchemaJson others = SchemaJson::object();
+        for (const auto& [name, value] : schema.items())
+            if (is_const || name != "enum") others[name] = value;
+        for (const SchemaJson& value : is_const ? one : schema["enum"]) {
+            const Status fits = check_value(document_, others, nlohmann::json(value));
             if (!fits.ok() && fits.error().code == ErrorCode::kResourceExhausted) return fits.error();
             if (!fits.ok()) continue;
-            HEARTH_TRY(const NodeId after, emit(a_.rule(rule).start, value, 0));
-            a_.epsilon(after, end);
+            if (value.is_structured()) {
+                HEARTH_TRY(const NodeId after, emit(a_.rule(rule).start, value, 0));
+                a_.epsilon(after, end);
+            } else {
+                a_.epsilon(shared_literal(a_.rule(rule).start, scalar_text(value), spelt), end);
+            }
         }
         return rule;
+    }
+
+    static std::string scalar_text(const SchemaJson& value) {
+        return value.dump(-1, ' ', false, SchemaJson::error_handler_t::replace);
+    }
+
+    /// Walks the way that earlier texts share with this one: long lists of values must not all be open at once.
+    NodeId shared_literal(NodeId from, std::string_view text, std::map<std::pair<NodeId, char>, NodeId>& spelt) {
+        for (const char c : text) {
+            const auto [place, fresh] = spelt.try_emplace({from, c});
+            if (fresh) place->second = a_.literal(from, std::string_view(&c, 1));
+            from = place->second;
+        }
+        return from;
     }
 
     Result<NodeId> emit(NodeId from, const SchemaJson& value, int depth) {
@@ -115,7 +139,7 @@ class Compiler {
                                " levels");
         }
         if (!value.is_structured()) {
-            return a_.literal(from, value.dump(-1, ' ', false, SchemaJson::error_handler_t::replace));
+            return a_.literal(from, scalar_text(value));
         }
         const bool object = value.is_object();
         NodeId at = a_.literal(from, object ? "{" : "[");

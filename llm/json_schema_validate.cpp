@@ -63,10 +63,7 @@ class Validator {
     explicit Validator(const SchemaDocument& document) : document_(document) {}
 
     Status check(const SchemaJson& schema, const json& value, const std::string& where) {
-        if (++steps_ > kMaxSteps) {
-            return Error(ErrorCode::kResourceExhausted, "validation takes more than " + std::to_string(kMaxSteps) +
-                                                            " steps: simplify the schema's recursive alternatives");
-        }
+        HEARTH_TRY_STATUS(step());
         if (schema.is_boolean()) {
             if (schema.get<bool>()) return {};
             return mismatch(where, "no value is allowed here");
@@ -83,6 +80,13 @@ class Validator {
     }
 
   private:
+    Status step() {
+        if (++steps_ <= kMaxSteps) return {};
+        return Error(ErrorCode::kResourceExhausted,
+                     "validation takes more than " + std::to_string(kMaxSteps) +
+                         " steps: simplify the schema's recursive alternatives and long lists of values");
+    }
+
     static const SchemaJson* find(const SchemaJson& schema, std::string_view keyword) {
         const auto found = schema.find(std::string(keyword));
         return found == schema.end() ? nullptr : &*found;
@@ -140,13 +144,16 @@ class Validator {
         return mismatch(where, "expected " + wanted + ", found " + value.type_name());
     }
 
-    static Status check_values(const SchemaJson& schema, const json& value, const std::string& where) {
+    Status check_values(const SchemaJson& schema, const json& value, const std::string& where) {
         if (const SchemaJson* only = find(schema, "const"); only != nullptr && json(*only) != value)
             return mismatch(where, "expected " + only->dump(-1, ' ', false, SchemaJson::error_handler_t::replace));
         const SchemaJson* values = find(schema, "enum");
         if (values == nullptr) return {};
-        for (const SchemaJson& allowed : *values)
-            if (json(allowed) == value) return {};
+        for (const SchemaJson& allowed : *values) {
+            HEARTH_TRY_STATUS(step());
+            const bool may_equal = allowed.type() == value.type() || (allowed.is_number() && value.is_number());
+            if (may_equal && json(allowed) == value) return {};
+        }
         return mismatch(where, "is none of " + values->dump(-1, ' ', false, SchemaJson::error_handler_t::replace));
     }
 

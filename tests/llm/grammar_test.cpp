@@ -233,6 +233,43 @@ TEST(Grammar, WritesToolCalls) {
     EXPECT_FALSE(compile_tool_call({}).ok());
 }
 
+TEST(Grammar, BoundsTheNamesOfProperties) {
+    const auto schema_of = [](std::size_t bytes) {
+        return R"({"type":"object","properties":{")" + std::string(bytes, 'n') +
+               R"(":{"type":"null"}},"additionalProperties":true})";
+    };
+    EXPECT_TRUE(generates(schema_of(256), "{\"" + std::string(256, 'n') + "\":null}"));
+    EXPECT_TRUE(generates(schema_of(256), "{\"" + std::string(255, 'n') + "\":1}"));
+    EXPECT_FALSE(generates(schema_of(256), "{\"" + std::string(256, 'n') + "\":1}"));
+    for (const auto& schema :
+         {schema_of(257), schema_of(60000), R"({"type":"object","required":[")" + std::string(257, 'r') + R"("]})"}) {
+        EXPECT_EQ(compile_json_schema(schema).error().code, ErrorCode::kInvalidArgument) << schema.substr(0, 80);
+    }
+}
+
+TEST(Grammar, BoundsTheNamesOfAllPropertiesTogether) {
+    // 60 KiB of names that share no beginning: every byte is a state that knows how to leave the names.
+    std::string properties;
+    for (int i = 0; i < 220; ++i) {
+        std::string name = std::to_string(1000 + i) + std::string(250, static_cast<char>('a' + i % 26));
+        properties += (i > 0 ? ",\"" : "\"") + name + "\":{}";
+    }
+    EXPECT_TRUE(
+        compile_json_schema(R"({"type":"object","additionalProperties":true,"properties":{)" + properties + "}}").ok());
+}
+
+TEST(Grammar, LongEnumsCostWhatTheyHold) {
+    std::string values;
+    for (int i = 0; i < 9000; ++i) values += (i > 0 ? "," : "") + std::to_string(10000 + i);
+    const std::string list = R"({"enum":[)" + values + "]}";
+    EXPECT_TRUE(generates(list, "18999"));
+    EXPECT_FALSE(generates(list, "19000"));
+    std::string array = "[18999";
+    for (int i = 0; i < 1000; ++i) array += ",18999";
+    EXPECT_EQ(validate_json(array + "]", R"({"type":"array","items":)" + list + "}").error().code,
+              ErrorCode::kResourceExhausted);
+}
+
 TEST(GrammarMatcher, MasksExactlyTheTokensThatKeepAValidPrefix) {
     const FakeTokenizer tokenizer(kPieces);
     const auto grammar = compiled(R"({"type":"object","properties":{"a":{"type":"string"},"name":{"enum":[12,1.5]}}})");
