@@ -4,11 +4,15 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <unordered_map>
 #include <utility>
 
 namespace hearth::llm {
 namespace {
+
+/// Any colder, and the best token is drawn even when the next is a rounding error away.
+constexpr float kGreedyBelow = 1e-5f;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): spreads one seed over the generator's state.
 std::uint64_t split_mix(std::uint64_t& state) {
@@ -29,6 +33,11 @@ double next_uniform(std::uint64_t (&s)[4]) {
     s[2] ^= t;
     s[3] = std::rotl(s[3], 45);
     return static_cast<double>(result >> 11) * 0x1.0p-53;
+}
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
 bool penalises(const SamplingOptions& options) {
@@ -56,11 +65,11 @@ bool better(const std::pair<float, int>& a, const std::pair<float, int>& b) {
 }
 
 /// Turns logits into weights relative to the best (its weight is 1); returns their sum.
-double weigh(Candidates& candidates) {
+double weigh(Candidates& candidates, float temperature) {
     const float best = std::min_element(candidates.begin(), candidates.end(), better)->first;
     double sum = 0;
     for (auto& [value, id] : candidates) {
-        value = std::exp(value - best);
+        value = std::exp((value - best) / temperature);  // the difference first: a quotient alone may overflow
         sum += value;
     }
     return sum;
@@ -89,7 +98,7 @@ void cut_top_p(Candidates& candidates, double sum, float top_p) {
 }  // namespace
 
 Sampler::Sampler(const SamplingOptions& options) : options_(options) {
-    std::uint64_t state = options.seed;
+    std::uint64_t state = options.seed ? *options.seed : random_seed();
     for (std::uint64_t& word : random_state_) word = split_mix(state);
 }
 
@@ -121,19 +130,19 @@ int Sampler::sample(std::span<float> logits, std::span<const std::uint8_t> mask)
             logits[static_cast<std::size_t>(token)] += bias;
     }
     if (penalises(options_)) apply_penalties(logits);
-    if (options_.temperature <= 0) return best_token(logits, mask);
+    if (options_.temperature < kGreedyBelow) return best_token(logits, mask);
 
     candidates_.clear();
     for (std::size_t id = 0; id < logits.size(); ++id) {
         if ((!mask.empty() && !mask[id]) || !std::isfinite(logits[id])) continue;
-        candidates_.emplace_back(logits[id] / options_.temperature, static_cast<int>(id));
+        candidates_.emplace_back(logits[id], static_cast<int>(id));
     }
     if (candidates_.empty()) return -1;
     if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < candidates_.size()) {
         std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k - 1, candidates_.end(), better);
         candidates_.resize(static_cast<std::size_t>(options_.top_k));
     }
-    const double sum = weigh(candidates_);
+    const double sum = weigh(candidates_, options_.temperature);
     if (options_.top_p < 1.0f) cut_top_p(candidates_, sum, options_.top_p);
     if (options_.min_p > 0.0f) {  // the best token's weight is 1 and always stays
         const float least = std::min(options_.min_p, 1.0f);

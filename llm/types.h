@@ -49,7 +49,8 @@ struct SamplingOptions {
     float frequency_penalty = 0.0f;   ///< -2 .. 2
     float presence_penalty = 0.0f;    ///< -2 .. 2
     std::map<int, float> logit_bias;  ///< token id to bias, -100 .. 100
-    std::uint64_t seed = 0;           ///< same seed, same build, same text
+    /// Same seed, same build, same text; absent = another one each time.
+    std::optional<std::uint64_t> seed;
 };
 
 struct GenerateRequest {

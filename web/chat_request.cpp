@@ -60,7 +60,8 @@ void read_sampling(FieldReader& fields, llm::GenerateRequest& out) {
     sampling.min_p = static_cast<float>(fields.number("min_p", 0, 1).value_or(0));
     sampling.frequency_penalty = static_cast<float>(fields.number("frequency_penalty", -2, 2).value_or(0));
     sampling.presence_penalty = static_cast<float>(fields.number("presence_penalty", -2, 2).value_or(0));
-    sampling.seed = static_cast<std::uint64_t>(fields.integer("seed", INT64_MIN, INT64_MAX).value_or(0));
+    if (const auto seed = fields.integer("seed", INT64_MIN, INT64_MAX))
+        sampling.seed = static_cast<std::uint64_t>(*seed);
     if (sampling.top_p <= 0) {  // the limit of a shrinking nucleus: only the best token
         sampling.top_p = 1;
         sampling.top_k = 1;

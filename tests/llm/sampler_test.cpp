@@ -84,6 +84,34 @@ TEST(Sampler, RepeatsItselfForTheSameSeed) {
     EXPECT_NE(draw(1), draw(2));
 }
 
+TEST(Sampler, DrawsAfreshWithoutASeed) {
+    const auto draw = [] {
+        SamplingOptions options;
+        options.temperature = 1.0f;
+        Sampler sampler(options);
+        std::vector<int> tokens;
+        for (int i = 0; i < 64; ++i) {  // two streams agree by chance once in 100^64
+            std::vector<float> logits(100, 0.0f);
+            tokens.push_back(sampler.sample(logits, {}));
+        }
+        return tokens;
+    };
+    EXPECT_NE(draw(), draw());
+}
+
+TEST(Sampler, IsGreedyWhenNearlyCold) {
+    const float largest = std::numeric_limits<float>::max();
+    for (const float temperature : {1e-45f, 1e-30f, 9e-6f, 1e-5f, 1e-3f}) {
+        SamplingOptions options = warm(7);
+        options.temperature = temperature;
+        EXPECT_EQ(seen_tokens(options, {-50.0f, 30.0f, 31.0f, 30.5f}, 50), std::set<int>({2})) << temperature;
+        EXPECT_EQ(seen_tokens(options, {-largest, largest, 0.0f}, 50), std::set<int>({1})) << temperature;
+        options.top_p = 0.5f;
+        options.min_p = 0.1f;
+        EXPECT_EQ(seen_tokens(options, {30.0f, 31.0f}, 50), std::set<int>({1})) << temperature;
+    }
+}
+
 TEST(Sampler, FiltersKeepTheBestTokens) {
     const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), std::log(0.15f), std::log(0.05f)};
     SamplingOptions top_k = warm(3);
