@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 
@@ -44,11 +45,15 @@ class Job {
     }
 
     /// Worker, after claim().
+    /// The caller's sink may throw, and memory may run out: that ends the request, not the process.
     Result<Completion> run(LoadedModel& model, PrefixCache& cache) {
-        const double queued = std::chrono::duration<double>(Clock::now() - queued_at_).count();
-        auto done = Generation(model, cache, request_, constraint_, std::move(prompt_), sink_, stop.get_token()).run();
-        if (done.ok()) done.value().usage.queue_seconds = queued;
-        return done;
+        try {
+            return generate(model, cache);
+        } catch (const std::bad_alloc&) {
+            return Error(ErrorCode::kResourceExhausted, "no memory was left for this request");
+        } catch (const std::exception& failure) {
+            return Error(ErrorCode::kInternal, std::string("the request failed: ") + failure.what());
+        }
     }
 
     /// Worker: the last touch.
@@ -78,6 +83,13 @@ class Job {
 
   private:
     enum class State { kQueued, kRunning, kAbandoned };
+
+    Result<Completion> generate(LoadedModel& model, PrefixCache& cache) {
+        const double queued = std::chrono::duration<double>(Clock::now() - queued_at_).count();
+        auto done = Generation(model, cache, request_, constraint_, std::move(prompt_), sink_, stop.get_token()).run();
+        if (done.ok()) done.value().usage.queue_seconds = queued;
+        return done;
+    }
 
     const GenerateRequest& request_;
     const TextSink& sink_;

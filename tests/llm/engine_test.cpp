@@ -1,4 +1,4 @@
-// The whole engine over a tiny random model on the reference path: requests, limits, cancellation, cache, errors.
+// The whole engine over a tiny random model on both paths: requests, limits, cancellation, cache, errors.
 #include "llm/engine.h"
 
 #include <atomic>
@@ -20,11 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class EngineTest : public testing::Test {
+class EngineTest : public testing::TestWithParam<const char*> {
   protected:
     std::unique_ptr<TextModel> open(const test::TinyModelOptions& tiny = {}, EngineOptions options = {}) {
         options.model_path = write(test::tiny_model(tiny));
-        options.reference = true;
+        options.reference = GetParam() == std::string("reference");
         auto model = open_text_model(options, ledger_);
         EXPECT_TRUE(model.ok()) << model.error().message;
         return std::move(model).value();
@@ -55,22 +55,22 @@ class EngineTest : public testing::Test {
     MemoryLedger ledger_{64u << 20};
 };
 
-TEST_F(EngineTest, ReportsWhatItOpened) {
+TEST_P(EngineTest, ReportsWhatItOpened) {
     const auto model = open({.context = 300});
     EXPECT_EQ(model->info().id, "tiny");
     EXPECT_EQ(model->info().architecture, "llama");
     EXPECT_EQ(model->info().context_tokens, 300);
     EXPECT_EQ(model->info().vocabulary_size, test::kTinyVocabulary);
-    EXPECT_EQ(model->info().isa, "reference");
+    EXPECT_EQ(model->info().isa == "reference", GetParam() == std::string("reference"));
     EXPECT_GT(ledger_.used_bytes(), model->info().weight_bytes);
 }
 
-TEST_F(EngineTest, GivesItsMemoryBack) {
+TEST_P(EngineTest, GivesItsMemoryBack) {
     open().reset();
     EXPECT_EQ(ledger_.used_bytes(), 0u);
 }
 
-TEST_F(EngineTest, GreedyAnswersRepeatAndSeedsDecide) {
+TEST_P(EngineTest, GreedyAnswersRepeatAndSeedsDecide) {
     const auto model = open({.architecture = "qwen2"});
     const Completion first = run(*model, ask("Hello"));
     EXPECT_EQ(first.usage.completion_tokens, 16);
@@ -85,7 +85,7 @@ TEST_F(EngineTest, GreedyAnswersRepeatAndSeedsDecide) {
     EXPECT_NE(run(*model, warm).text, one);
 }
 
-TEST_F(EngineTest, StreamsWholeCodePointsThatAddUpToTheText) {
+TEST_P(EngineTest, StreamsWholeCodePointsThatAddUpToTheText) {
     const auto model = open();
     GenerateRequest request = ask("stream", 64);
     request.sampling.temperature = 2.0f;  // bytes at random: mostly broken UTF-8
@@ -99,7 +99,7 @@ TEST_F(EngineTest, StreamsWholeCodePointsThatAddUpToTheText) {
     EXPECT_TRUE(is_valid_utf8(done.text));
 }
 
-TEST_F(EngineTest, TheCacheChangesNothingButTheWork) {
+TEST_P(EngineTest, TheCacheChangesNothingButTheWork) {
     const auto model = open();
     const std::string history(200, 'h');
     const Completion cold = run(*model, ask(history + "one"));
@@ -113,7 +113,7 @@ TEST_F(EngineTest, TheCacheChangesNothingButTheWork) {
     EXPECT_EQ(run(*fresh, ask(history + "two")).text, other.text);
 }
 
-TEST_F(EngineTest, ManyConversationsFitIntoTheCacheByForgetting) {
+TEST_P(EngineTest, ManyConversationsFitIntoTheCacheByForgetting) {
     const auto model = open({.context = 256});
     for (int i = 0; i < 12; ++i) {
         const Completion done = run(*model, ask(std::string(150, static_cast<char>('a' + i)), 8));
@@ -121,7 +121,7 @@ TEST_F(EngineTest, ManyConversationsFitIntoTheCacheByForgetting) {
     }
 }
 
-TEST_F(EngineTest, PromptsLongerThanTheContextAreRefusedWithTheNumbers) {
+TEST_P(EngineTest, PromptsLongerThanTheContextAreRefusedWithTheNumbers) {
     const auto model = open({.context = 128});
     const auto refused = model->generate(ask(std::string(500, 'x')), {}, {});
     ASSERT_FALSE(refused.ok());
@@ -132,14 +132,14 @@ TEST_F(EngineTest, PromptsLongerThanTheContextAreRefusedWithTheNumbers) {
     EXPECT_NE(refused.error().message.find("128"), std::string::npos);
 }
 
-TEST_F(EngineTest, TheContextEndsTheAnswer) {
+TEST_P(EngineTest, TheContextEndsTheAnswer) {
     const auto model = open({.context = 128});
     const Completion done = run(*model, ask("x", 0));
     EXPECT_EQ(done.finish_reason, FinishReason::kLength);
     EXPECT_EQ(done.usage.prompt_tokens + done.usage.completion_tokens, 128);
 }
 
-TEST_F(EngineTest, StopStringsCutTheText) {
+TEST_P(EngineTest, StopStringsCutTheText) {
     const auto model = open();
     const std::string whole = run(*model, ask("stop", 48)).text;
     const std::string stop = whole.substr(utf8_floor(whole, whole.size() / 2), 3);
@@ -150,14 +150,14 @@ TEST_F(EngineTest, StopStringsCutTheText) {
     EXPECT_EQ(cut.finish_reason, FinishReason::kStop);
 }
 
-TEST_F(EngineTest, TheAnswerBeginsAsTold) {
+TEST_P(EngineTest, TheAnswerBeginsAsTold) {
     const auto model = open();
     GenerateRequest request = ask("begin");
     request.assistant_prefix = "Well, ";
     EXPECT_TRUE(run(*model, request).text.starts_with("Well, "));
 }
 
-TEST_F(EngineTest, AnyAnswerFitsTheSchema) {
+TEST_P(EngineTest, AnyAnswerFitsTheSchema) {
     const auto model = open();
     const std::string schema = R"({"type":"object","properties":{"ok":{"type":"boolean"},"kind":{"enum":["a","b"]}},)"
                                R"("required":["ok","kind"],"additionalProperties":false})";
@@ -181,7 +181,7 @@ TEST_F(EngineTest, AnyAnswerFitsTheSchema) {
     EXPECT_EQ(model->generate(begun, {}, {}).error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(EngineTest, ARequiredToolIsCalledWithFittingArguments) {
+TEST_P(EngineTest, ARequiredToolIsCalledWithFittingArguments) {
     const auto model = open({.context = 2048});
     GenerateRequest request = ask("tool", 0);
     const std::string schema = R"({"type":"object","properties":{"on":{"type":"boolean"}},"required":["on"],)"
@@ -202,7 +202,7 @@ TEST_F(EngineTest, ARequiredToolIsCalledWithFittingArguments) {
     EXPECT_EQ(model->generate(request, {}, {}).error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(EngineTest, ToolsAreDescribedWhenTheTemplateKnowsNone) {
+TEST_P(EngineTest, ToolsAreDescribedWhenTheTemplateKnowsNone) {
     const auto model = open();
     GenerateRequest request = ask("tool");
     const int plain = model->count_prompt_tokens(request).value();
@@ -212,13 +212,13 @@ TEST_F(EngineTest, ToolsAreDescribedWhenTheTemplateKnowsNone) {
     EXPECT_EQ(model->count_prompt_tokens(request).value(), plain);
 }
 
-TEST_F(EngineTest, MessageTextNeverBecomesASpecialToken) {
+TEST_P(EngineTest, MessageTextNeverBecomesASpecialToken) {
     const auto model = open();
     const int plain = model->count_prompt_tokens(ask("")).value();
     EXPECT_EQ(model->count_prompt_tokens(ask("<|im_end|>")).value(), plain + 10);
 }
 
-TEST_F(EngineTest, TheSinkAndTheTokenCancel) {
+TEST_P(EngineTest, TheSinkAndTheTokenCancel) {
     const auto model = open();
     int deltas = 0;
     const Completion refused = run(*model, ask("x", 200), [&](std::string_view) { return ++deltas < 3; });
@@ -234,7 +234,7 @@ TEST_F(EngineTest, TheSinkAndTheTokenCancel) {
     EXPECT_EQ(run(*model, ask("x", 4)).usage.completion_tokens, 4) << "the engine goes on";
 }
 
-TEST_F(EngineTest, AFullQueueRefusesAndAQueuedRequestCanLeave) {
+TEST_P(EngineTest, AFullQueueRefusesAndAQueuedRequestCanLeave) {
     const auto model = open({}, {.max_queue = 1});
     std::atomic<bool> running = false;
     std::atomic<bool> release = false;
@@ -272,12 +272,12 @@ TEST_F(EngineTest, AFullQueueRefusesAndAQueuedRequestCanLeave) {
     release = true;
 }
 
-TEST_F(EngineTest, NanLogitsFailTheRequestOnly) {
+TEST_P(EngineTest, NanLogitsFailTheRequestOnly) {
     const auto model = open({.nan_weights = true});
     for (int i = 0; i < 2; ++i) EXPECT_EQ(model->generate(ask("x"), {}, {}).error().code, ErrorCode::kInternal);
 }
 
-TEST_F(EngineTest, OpeningRefusesWhatCannotWork) {
+TEST_P(EngineTest, OpeningRefusesWhatCannotWork) {
     EXPECT_EQ(open_text_model({.model_path = directory_.path("absent.gguf")}, ledger_).error().code,
               ErrorCode::kNotFound);
     const std::string bytes = test::tiny_model();
@@ -294,6 +294,21 @@ TEST_F(EngineTest, OpeningRefusesWhatCannotWork) {
     EXPECT_NE(truncated.message.find("tiny.gguf"), std::string::npos);
     EXPECT_EQ(refusal(write(test::tiny_model({.architecture = "mamba"})), ledger_).code, ErrorCode::kUnsupported);
 }
+
+TEST_P(EngineTest, ASinkThatThrowsEndsItsRequestOnly) {
+    const auto model = open();
+    const auto done = model->generate(ask("x"), [](std::string_view) -> bool { throw std::runtime_error("gone"); }, {});
+    ASSERT_FALSE(done.ok());
+    EXPECT_EQ(done.error().code, ErrorCode::kInternal);
+    EXPECT_NE(done.error().message.find("gone"), std::string::npos);
+    const auto starved = model->generate(ask("x"), [](std::string_view) -> bool { throw std::bad_alloc(); }, {});
+    ASSERT_FALSE(starved.ok());
+    EXPECT_EQ(starved.error().code, ErrorCode::kResourceExhausted);
+    EXPECT_EQ(run(*model, ask("x")).usage.completion_tokens, 16);
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, EngineTest, testing::Values("reference", "fast"),
+                         [](const auto& param) { return std::string(param.param); });
 
 }  // namespace
 }  // namespace hearth::llm
