@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,7 +56,11 @@ void append_bytes(std::string_view spelling, std::string& out) {
     }
 }
 
-/// Special spellings ordered for search: by first byte, the longest first.
+/// Real vocabularies have a few hundred special tokens of some 20 bytes; these bound what a hostile one can cost.
+constexpr std::size_t kMaxSpecialTokens = 1 << 16;
+constexpr std::size_t kMaxSpecialBytes = 256;
+
+/// Special spellings, found longest first with one look-up for each length that begins with the byte at hand.
 class SpecialTokens {
   public:
     struct Match {
@@ -64,30 +69,40 @@ class SpecialTokens {
         int id = -1;
     };
 
-    void add(std::string_view text, int id) {
-        if (text.empty()) return;
-        auto& group = by_first_byte_[static_cast<unsigned char>(text[0])];
-        const auto longer = [&](const auto& other) { return other.first.size() < text.size(); };
-        group.insert(std::find_if(group.begin(), group.end(), longer), {text, id});
+    /// The first id of a spelling counts. kDataLoss beyond the limits.
+    Status add(std::string_view text, int id) {
+        if (text.empty()) return {};
+        if (text.size() > kMaxSpecialBytes)
+            return Error(ErrorCode::kDataLoss, "special token " + std::to_string(id) + " is over 256 bytes");
+        if (ids_.size() == kMaxSpecialTokens)
+            return Error(ErrorCode::kDataLoss, "the vocabulary has over 65536 special tokens");
+        ids_.emplace(text, id);
+        auto& lengths = lengths_[static_cast<unsigned char>(text[0])];
+        const auto place = std::lower_bound(lengths.begin(), lengths.end(), text.size(), std::greater<>());
+        if (place == lengths.end() || *place != text.size()) lengths.insert(place, text.size());
+        return {};
     }
 
     /// The first match at or after `from`; at == npos when there is none.
     Match find(std::string_view text, std::size_t from) const {
         for (std::size_t at = from; at < text.size(); ++at) {
-            for (const auto& [spelling, id] : by_first_byte_[static_cast<unsigned char>(text[at])]) {
-                if (text.substr(at, spelling.size()) == spelling) return {at, spelling.size(), id};
+            for (const std::size_t length : lengths_[static_cast<unsigned char>(text[at])]) {
+                if (length > text.size() - at) continue;
+                const int found = id(text.substr(at, length));
+                if (found >= 0) return {at, length, found};
             }
         }
         return {};
     }
 
     int id(std::string_view text) const {
-        const Match match = text.empty() ? Match{} : find(text, 0);
-        return match.at == 0 && match.length == text.size() ? match.id : -1;
+        const auto found = ids_.find(text);
+        return found == ids_.end() ? -1 : found->second;
     }
 
   private:
-    std::array<std::vector<std::pair<std::string_view, int>>, 256> by_first_byte_;
+    std::unordered_map<std::string_view, int> ids_;
+    std::array<std::vector<std::size_t>, 256> lengths_;  // by first byte, descending
 };
 
 class BpeTokenizer : public Tokenizer {
@@ -121,7 +136,7 @@ class BpeTokenizer : public Tokenizer {
     using SpellingIndex = std::unordered_map<std::string_view, int>;
     void index_bytes(const SpellingIndex& index);
     Status index_merges(const SpellingIndex& index);
-    void index_special();
+    Status index_special();
     std::string_view split_special(std::string_view text, std::vector<int>& ids) const;
     void encode_plain(std::string_view text, std::vector<int>& ids) const;
     void encode_word(std::string_view word, std::vector<int>& scratch) const;
@@ -169,7 +184,7 @@ Result<std::unique_ptr<Tokenizer>> BpeTokenizer::make(BpeVocabulary vocabulary) 
     for (int id = 0; id < tokenizer->size(); ++id) index.emplace(tokenizer->vocabulary_.tokens[id], id);
     tokenizer->index_bytes(index);
     HEARTH_TRY_STATUS(tokenizer->index_merges(index));
-    tokenizer->index_special();
+    HEARTH_TRY_STATUS(tokenizer->index_special());
     return std::unique_ptr<Tokenizer>(std::move(tokenizer));
 }
 
@@ -214,10 +229,11 @@ Status BpeTokenizer::index_merges(const SpellingIndex& index) {
     return {};
 }
 
-void BpeTokenizer::index_special() {
+Status BpeTokenizer::index_special() {
     for (int id = 0; id < size(); ++id) {
         const std::int64_t type = vocabulary_.types[id];
-        if (type == kControl || type == kUserDefined) special_.add(vocabulary_.tokens[id], id);
+        if (type != kControl && type != kUserDefined) continue;
+        HEARTH_TRY_STATUS(special_.add(vocabulary_.tokens[id], id));
     }
     // Files name one end token; chat models end a turn with any of these.
     for (const char* text : {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "</s>"}) {
@@ -226,6 +242,7 @@ void BpeTokenizer::index_special() {
     }
     if (vocabulary_.eos >= 0) end_tokens_.push_back(vocabulary_.eos);
     if (vocabulary_.eot >= 0) end_tokens_.push_back(vocabulary_.eot);
+    return {};
 }
 
 /// Encodes everything up to the end of the last special token; returns the rest.

@@ -145,8 +145,15 @@ std::string text_of(const json& object, const char* key) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// An object's member; null when it is absent.
+const json& member(const json& object, const char* key) {
+    static const json kNull;
+    const auto found = object.find(key);
+    return found != object.end() ? *found : kNull;
+}
+
 Status read_normalizer(const json& document, BertNormalizer& normalizer) {
-    const json settings = document.value("normalizer", json());
+    const json& settings = member(document, "normalizer");
     if (text_of(settings, "type") != "BertNormalizer") return unsupported("normalizer is not BertNormalizer");
     normalizer.clean_text = flag_or(settings, "clean_text", true);
     normalizer.handle_chinese_chars = flag_or(settings, "handle_chinese_chars", true);
@@ -163,6 +170,7 @@ Status read_vocabulary(const json& model, Settings& settings, ByteTrie& first, B
     if (vocabulary->size() > static_cast<std::size_t>(kMaxTokens)) {
         return Error(ErrorCode::kResourceExhausted, "tokenizer.json: over 1,000,000 tokens");
     }
+    const std::string unknown = text_of(model, "unk_token");
     for (const auto& [token, id_value] : vocabulary->items()) {
         const std::int64_t id = id_value.is_number_integer() ? id_value.get<std::int64_t>() : -1;
         if (id < 0 || id >= kMaxTokens) {
@@ -177,7 +185,7 @@ Status read_vocabulary(const json& model, Settings& settings, ByteTrie& first, B
         }
         if (token == "[CLS]") settings.cls = number;
         if (token == "[SEP]") settings.sep = number;
-        if (token == text_of(model, "unk_token")) settings.unknown = number;
+        if (token == unknown) settings.unknown = number;
     }
     if (settings.cls < 0 || settings.sep < 0 || settings.unknown < 0) {
         return Error(ErrorCode::kDataLoss, "tokenizer.json: the vocabulary lacks [CLS], [SEP] or its unknown token");
@@ -190,12 +198,12 @@ Status read_vocabulary(const json& model, Settings& settings, ByteTrie& first, B
 Result<std::unique_ptr<WordPieceTokenizer>> make_wordpiece_tokenizer(std::string_view text) {
     HEARTH_TRY(const json document, parse_json(text, {.bytes = 64u << 20, .depth = 64}));
     if (!document.is_object()) return Error(ErrorCode::kDataLoss, "tokenizer.json is not an object");
-    const json model = document.value("model", json());
+    const json& model = member(document, "model");
     if (!model.is_object()) return Error(ErrorCode::kDataLoss, "tokenizer.json has no model");
     // Files before tokenizers 0.10 leave the type out.
     const std::string type = text_of(model, "type");
     if (!type.empty() && type != "WordPiece") return unsupported("the model is of type " + type);
-    if (text_of(document.value("pre_tokenizer", json()), "type") != "BertPreTokenizer") {
+    if (text_of(member(document, "pre_tokenizer"), "type") != "BertPreTokenizer") {
         return unsupported("pre_tokenizer is not BertPreTokenizer");
     }
     Settings settings;

@@ -1,0 +1,14 @@
+// The tokenizer's vocabulary out of a GGUF file's metadata.
+#pragma once
+
+#include "core/result.h"
+#include "llm/gguf.h"
+#include "llm/tokenizer.h"
+
+namespace hearth::llm {
+
+/// kUnsupported for another kind of tokenizer than byte-level BPE, kDataLoss when parts are missing or contradict each
+/// other.
+Result<BpeVocabulary> read_vocabulary(const GgufFile& file);
+
+}  // namespace hearth::llm
