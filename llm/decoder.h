@@ -16,7 +16,8 @@
 
 namespace hearth::llm {
 
-/// Weights and scratch memory of one model. Used from one thread at a time. Borrows the file and the ops.
+/// Weights and scratch memory of one model. Used from one thread at a time. Borrows the ops, and the file where
+/// borrows_file() says so.
 class Decoder {
   public:
     /// Tokens computed at once: enough to fill the kernels, few enough to stop soon and keep scratch memory small.
@@ -26,12 +27,15 @@ class Decoder {
     static Result<std::unique_ptr<Decoder>> load(const GgufFile& file, DecoderConfig config, Ops& ops,
                                                  const std::function<void(std::size_t, std::size_t)>& progress);
 
+    /// What load() will allocate or keep borrowed for weights.
+    static std::size_t weight_bytes(const GgufFile& file, const Ops& ops);
     /// What load() will allocate for activations.
     static std::size_t scratch_bytes(const DecoderConfig& config);
 
     const DecoderConfig& config() const { return config_; }
     KvShape kv_shape() const;
-    std::size_t owned_weight_bytes() const { return owned_weight_bytes_; }
+    /// False when every weight was copied: the file may go.
+    bool borrows_file() const { return borrows_file_; }
 
     /// Computes 1 .. kMaxChunk tokens (each in 0 .. vocabulary - 1) that follow what `sequence` holds; it must have
     /// reserved room. `logits` is [vocabulary] for the last token, or empty when they are not wanted.
@@ -56,11 +60,12 @@ class Decoder {
 
     DecoderConfig config_;
     Ops& ops_;
+    std::vector<std::byte> embedding_bytes_;  // a copy: a file cut short must not take down a running engine
     MatrixView embedding_;
     std::vector<Layer> layers_;
     std::vector<float> final_norm_;
     std::unique_ptr<Weight> head_;
-    std::size_t owned_weight_bytes_ = 0;
+    bool borrows_file_ = false;
 
     std::vector<std::int32_t> positions_;
     std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_;  // [kMaxChunk, ...]

@@ -5,6 +5,17 @@
 
 namespace hearth::llm {
 
+namespace {
+
+constexpr const char* kEmbedding = "token_embd.weight";
+
+/// Models without a head of their own read the embedding table backwards.
+const char* head_name(const GgufFile& file) {
+    return file.tensor("output.weight") != nullptr ? "output.weight" : kEmbedding;
+}
+
+}  // namespace
+
 class Decoder::Loader {
   public:
     Loader(const GgufFile& file, Decoder& decoder, const std::function<void(std::size_t, std::size_t)>& progress)
@@ -13,7 +24,9 @@ class Decoder::Loader {
     }
 
     Status run() {
-        HEARTH_TRY(decoder_.embedding_, view("token_embd.weight", config_.vocabulary, config_.width));
+        HEARTH_TRY(decoder_.embedding_, view(kEmbedding, config_.vocabulary, config_.width));
+        decoder_.embedding_bytes_.assign(decoder_.embedding_.bytes.begin(), decoder_.embedding_.bytes.end());
+        decoder_.embedding_.bytes = decoder_.embedding_bytes_;
         decoder_.layers_.resize(static_cast<std::size_t>(config_.layers));
         for (int index = 0; index < config_.layers; ++index) {
             Layer& layer = decoder_.layers_[static_cast<std::size_t>(index)];
@@ -22,9 +35,7 @@ class Decoder::Loader {
             HEARTH_TRY_STATUS(load_feed_forward(prefix, layer));
         }
         HEARTH_TRY_STATUS(vector("output_norm.weight", config_.width, decoder_.final_norm_));
-        // Models without a head of their own read the embedding table backwards.
-        const char* head = file_.tensor("output.weight") != nullptr ? "output.weight" : "token_embd.weight";
-        return matrix(head, config_.vocabulary, config_.width, decoder_.head_);
+        return matrix(head_name(file_), config_.vocabulary, config_.width, decoder_.head_);
     }
 
   private:
@@ -67,7 +78,7 @@ class Decoder::Loader {
         auto loaded = decoder_.ops_.load(stored);
         if (!loaded.ok()) return Error(loaded.error().code, "tensor '" + name + "': " + loaded.error().message);
         out = std::move(loaded).value();
-        decoder_.owned_weight_bytes_ += out->owned_bytes();
+        decoder_.borrows_file_ = decoder_.borrows_file_ || out->owned_bytes() == 0;
         report(stored.bytes.size());
         return {};
     }
@@ -76,7 +87,6 @@ class Decoder::Loader {
         HEARTH_TRY(const GgufTensor* tensor, find(name, {size}));
         out.resize(static_cast<std::size_t>(size));
         dequantize(tensor->type, tensor->bytes.data(), size, out.data());
-        decoder_.owned_weight_bytes_ += out.size() * sizeof(float);
         report(tensor->bytes.size());
         return {};
     }
@@ -97,6 +107,22 @@ class Decoder::Loader {
     std::size_t total_bytes_ = 0;
     std::size_t done_bytes_ = 0;
 };
+
+std::size_t Decoder::weight_bytes(const GgufFile& file, const Ops& ops) {
+    std::size_t total = 0;
+    for (const GgufTensor& tensor : file.tensors()) {
+        if (tensor.name == kEmbedding) total += tensor.bytes.size();
+        if (tensor.name == kEmbedding && tensor.name != head_name(file)) continue;
+        std::int64_t elements = 1;
+        for (const std::int64_t dim : tensor.dims) elements *= dim;
+        const bool is_matrix = tensor.dims.size() == 2;
+        const std::size_t owned = is_matrix
+                                      ? ops.weight_bytes({tensor.type, tensor.dims[1], tensor.dims[0], tensor.bytes})
+                                      : static_cast<std::size_t>(elements) * sizeof(float);
+        total += owned > 0 ? owned : tensor.bytes.size();
+    }
+    return total;
+}
 
 Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, DecoderConfig config, Ops& ops,
                                                const std::function<void(std::size_t, std::size_t)>& progress) {

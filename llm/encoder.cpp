@@ -1,6 +1,7 @@
 #include "llm/encoder.h"
 
 #include <filesystem>
+#include <new>
 
 #include "core/file.h"
 #include "llm/bert.h"
@@ -83,7 +84,11 @@ class SentenceEncoder : public EmbeddingModel {
     Status run(const SubBatch& batch, float* out, const std::stop_token& cancel) {
         const std::lock_guard lock(turnstile_);
         if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "embedding was cancelled");
-        parts_.bert->embed(batch.ids, batch.starts, out);
+        try {
+            parts_.bert->embed(batch.ids, batch.starts, out);
+        } catch (const std::bad_alloc&) {
+            return Error(ErrorCode::kResourceExhausted, "the system has no memory left to embed these texts");
+        }
         return {};
     }
 
@@ -120,10 +125,18 @@ Result<SentenceEncoder::Parts> open_parts(const EncoderOptions& options, MemoryL
     return parts;
 }
 
+Result<SentenceEncoder::Parts> open_or_run_out(const EncoderOptions& options, MemoryLedger& ledger) {
+    try {
+        return open_parts(options, ledger);
+    } catch (const std::bad_alloc&) {
+        return Error(ErrorCode::kResourceExhausted, "the system has no memory left for it");
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EmbeddingModel>> open_embedding_model(const EncoderOptions& options, MemoryLedger& ledger) {
-    auto parts = open_parts(options, ledger);
+    auto parts = open_or_run_out(options, ledger);
     if (!parts.ok()) {
         return Error(parts.error().code, "embedding model " + options.model_directory + ": " + parts.error().message);
     }

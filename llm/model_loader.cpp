@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 
 #include "core/log.h"
 #include "llm/device.h"
@@ -30,21 +31,11 @@ Status load_text(LoadedModel& model) {
 
 /// The ledger answers before the weights are read.
 Status reserve_memory(LoadedModel& model, const DecoderConfig& config, MemoryLedger& ledger) {
-    HEARTH_TRY(model.weight_lease, ledger.reserve("weights", model.info.weight_bytes));
+    HEARTH_TRY(model.weight_lease, ledger.reserve("weights", Decoder::weight_bytes(*model.file, *model.ops)));
     HEARTH_TRY(model.scratch_lease, ledger.reserve("scratch", Decoder::scratch_bytes(config)));
     const KvShape shape{config.layers, config.kv_heads, config.head_dim,
                         model.ops->kv_block_bytes(config.kv_heads, config.head_dim)};
     HEARTH_TRY(model.kv_pool, KvPool::create(shape, model.info.context_tokens, ledger));
-    return {};
-}
-
-Status load_weights(LoadedModel& model, DecoderConfig config, MemoryLedger& ledger, const LoadProgress& progress) {
-    HEARTH_TRY(model.decoder, Decoder::load(*model.file, std::move(config), *model.ops, progress));
-    const std::size_t owned = model.decoder->owned_weight_bytes();
-    // Packed copies replace the file's pages, which the kernel can drop; only what they add has to be found.
-    if (owned > model.info.weight_bytes) {
-        HEARTH_TRY(model.packed_lease, ledger.reserve("weights", owned - model.info.weight_bytes));
-    }
     return {};
 }
 
@@ -74,8 +65,18 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     model->info.threads = model->ops->threads();
     for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
     HEARTH_TRY_STATUS(reserve_memory(*model, config, ledger));
-    HEARTH_TRY_STATUS(load_weights(*model, std::move(config), ledger, progress));
+    HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress));
+    if (!model->decoder->borrows_file()) model->file.reset();
     return model;
+}
+
+Result<std::unique_ptr<LoadedModel>> load_or_run_out(const EngineOptions& options, MemoryLedger& ledger,
+                                                     const LoadProgress& progress) {
+    try {
+        return load_parts(options, ledger, progress);
+    } catch (const std::bad_alloc&) {
+        return Error(ErrorCode::kResourceExhausted, "the system has no memory left for it");
+    }
 }
 
 }  // namespace
@@ -87,7 +88,7 @@ const std::shared_ptr<const TokenTrie>& LoadedModel::token_trie() {
 
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
                                                 const LoadProgress& progress) {
-    auto model = load_parts(options, ledger, progress);
+    auto model = load_or_run_out(options, ledger, progress);
     if (!model.ok()) return Error(model.error().code, "model " + options.model_path + ": " + model.error().message);
     const ModelInfo& info = model.value()->info;
     HEARTH_LOG(kInfo, "llm", "model_loaded",

@@ -16,13 +16,12 @@
 
 namespace hearth::llm {
 
-/// Members are destroyed in reverse: the decoder borrows ops and file.
+/// Members are destroyed in reverse: the decoder borrows ops and perhaps file.
 struct LoadedModel {
     ModelInfo info;
     MemoryLedger::Lease weight_lease;
-    MemoryLedger::Lease packed_lease;  ///< what packed weights take beyond the file's size
     MemoryLedger::Lease scratch_lease;
-    std::unique_ptr<GgufFile> file;
+    std::unique_ptr<GgufFile> file;  ///< null once every weight is copied
     std::unique_ptr<Ops> ops;
     std::unique_ptr<Tokenizer> tokenizer;
     std::unique_ptr<ChatTemplate> chat_template;

@@ -112,12 +112,15 @@ class Ops {
     virtual std::string isa() const = 0;  ///< "reference", "avx2", "avx512-vnni"
     virtual int threads() const = 0;
 
+    /// Private memory that load() will take for such a matrix; 0 when it only borrows.
+    virtual std::size_t weight_bytes(const MatrixView& matrix) const = 0;
+
     /// Prepares a matrix for matmul. kUnsupported for a type this backend cannot read.
     virtual Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) = 0;
 
     virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) = 0;
 
-    /// out[n, cols]: rows `ids` of the matrix, dequantised. Reads the file's bytes directly.
+    /// out[n, cols]: rows `ids` of the matrix, dequantised. Reads MatrixView::bytes directly.
     virtual void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) = 0;
 
     /// y = x / rms(x) * weight, per row. y may alias x.
@@ -145,7 +148,10 @@ class Ops {
 /// Plain C++ in float32 over dequantised weights: the oracle. Single-threaded.
 std::unique_ptr<Ops> make_reference_ops();
 
-/// The fast path. `isa` empty picks the best; kUnsupported when the CPU lacks the one asked for.
+inline constexpr int kMaxThreads = 256;
+
+/// The fast path. `threads` 0 = every usable core, at most kMaxThreads, else kInvalidArgument. `isa` empty picks the
+/// best; kUnsupported when the CPU lacks the one asked for.
 Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa);
 
 /// Dequantises `count` elements (a multiple of the block) from the file's layout: the one place that knows the formats

@@ -1,8 +1,8 @@
 #include "llm/cpu/buffer.h"
 
-#include <sys/mman.h>
+#include <new>
 
-#include "core/check.h"
+#include <sys/mman.h>
 
 namespace hearth::llm::cpu {
 namespace {
@@ -11,11 +11,12 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 }  // namespace
 
-Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
+Buffer::Buffer(std::size_t bytes) {
     if (bytes == 0) return;
     void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    HEARTH_CHECK(mapped != MAP_FAILED);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
     data_ = static_cast<std::byte*>(mapped);
+    bytes_ = bytes;
     // Advice only: without huge pages everything still works.
     if (bytes >= kHugePage) ::madvise(mapped, bytes, MADV_HUGEPAGE);
 }

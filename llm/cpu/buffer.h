@@ -10,7 +10,7 @@ namespace hearth::llm::cpu {
 class Buffer {
   public:
     Buffer() = default;
-    /// Aborts the process when the system has no memory left: budgets are the caller's (MemoryLedger).
+    /// std::bad_alloc when the system has none left: what opens a model or runs a request turns it into an Error.
     explicit Buffer(std::size_t bytes);
     ~Buffer();
     Buffer(Buffer&& other) noexcept

@@ -180,7 +180,10 @@ Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa) {
         return Error(ErrorCode::kUnsupported, "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
                                                   "); known are generic, avx2 and avx512-vnni");
     }
-    const int count = threads > 0 ? threads : static_cast<int>(usable_cpus().size());
+    if (threads > kMaxThreads)
+        return Error(ErrorCode::kInvalidArgument, std::to_string(threads) + " compute threads; at most " +
+                                                      std::to_string(kMaxThreads) + " are possible");
+    const int count = threads > 0 ? threads : std::min(kMaxThreads, static_cast<int>(usable_cpus().size()));
     return std::unique_ptr<Ops>(std::make_unique<cpu::CpuOps>(*kernels, count));
 }
 

@@ -7,6 +7,7 @@
 
 #include "llm/cpu/buffer.h"
 #include "llm/cpu/kernels.h"
+#include "llm/cpu/packed.h"
 #include "llm/cpu/thread_pool.h"
 #include "llm/ops.h"
 
@@ -19,6 +20,7 @@ class CpuOps final : public Ops {
     std::string isa() const override { return kernels_.name; }
     int threads() const override { return pool_.threads(); }
 
+    std::size_t weight_bytes(const MatrixView& matrix) const override { return packed_bytes(matrix, kernels_.lanes); }
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override;
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override;
     void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) override;

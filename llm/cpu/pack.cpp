@@ -113,6 +113,13 @@ PanelLayout panel_layout(PackedKind kind, int lanes, std::int64_t cols) {
     return out;
 }
 
+std::size_t packed_bytes(const MatrixView& matrix, int lanes) {
+    PackedKind kind{};
+    if (!packed_kind(matrix.type, kind)) return 0;
+    const std::int64_t panels = (matrix.rows + lanes - 1) / lanes;
+    return static_cast<std::size_t>(panels) * panel_layout(kind, lanes, matrix.cols).panel_bytes;
+}
+
 Result<std::unique_ptr<Weight>> pack(const MatrixView& matrix, int lanes, ThreadPool& pool) {
     const DTypeGeometry g = geometry(matrix.type);
     PackedKind kind{};
@@ -128,7 +135,7 @@ Result<std::unique_ptr<Weight>> pack(const MatrixView& matrix, int lanes, Thread
     packed->cols_ = matrix.cols;
     packed->panels_ = (matrix.rows + lanes - 1) / lanes;
     packed->layout_ = panel_layout(kind, lanes, matrix.cols);
-    packed->data_ = Buffer(static_cast<std::size_t>(packed->panels_) * packed->layout_.panel_bytes);
+    packed->data_ = Buffer(packed_bytes(matrix, lanes));
     PackJob job{matrix, kind, packed->layout_, lanes, row_bytes, 1.0f};
     if (!is_float(kind)) {
         std::vector<float> tops(static_cast<std::size_t>(packed->panels_), 0.0f);

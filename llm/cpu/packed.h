@@ -101,6 +101,9 @@ class PackedMatrix final : public Weight {
     Buffer data_;
 };
 
+/// What pack() allocates; 0 for a type it refuses.
+std::size_t packed_bytes(const MatrixView& matrix, int lanes);
+
 /// Copies a matrix into panels, in parallel. Errors: kUnsupported type.
 Result<std::unique_ptr<Weight>> pack(const MatrixView& matrix, int lanes, ThreadPool& pool);
 

@@ -60,6 +60,8 @@ class ReferenceOps : public Ops {
     std::string isa() const override { return "reference"; }
     int threads() const override { return 1; }
 
+    std::size_t weight_bytes(const MatrixView&) const override { return 0; }
+
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override {
         const DTypeGeometry shape = geometry(matrix.type);
         if (shape.bytes == 0) return Error(ErrorCode::kUnsupported, "unknown tensor type");

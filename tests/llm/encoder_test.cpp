@@ -2,6 +2,8 @@
 #include "llm/encoder.h"
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -111,6 +113,30 @@ TEST(Encoder, ManyThreadsShareOneModel) {
             for (int round = 0; round < 5; ++round) EXPECT_EQ(model.value()->embed(texts).value(), expected.value());
         });
     }
+}
+
+TEST(Encoder, PoolsTheFirstPositionWhereTheModelSaysSo) {
+    const std::string path = test::model_path(kModel);
+    if (path.empty()) GTEST_SKIP() << kModel << " is not in " << test::models_directory();
+    const test::TempDir folder;
+    for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"})
+        std::filesystem::create_symlink(path + "/" + name, folder.path(name));
+    std::filesystem::create_directory(folder.path("1_Pooling"));
+    std::ofstream(folder.path("1_Pooling/config.json"))
+        << R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})";
+    MemoryLedger ledger(std::size_t{1} << 30);
+    const std::vector<std::string> texts{"Gas turbines, again.", "x"};
+    std::vector<std::vector<float>> found;
+    for (const bool reference : {false, true}) {
+        auto first = open_embedding_model({.model_directory = folder.path(), .reference = reference}, ledger);
+        ASSERT_TRUE(first.ok()) << first.error().message;
+        found.push_back((*first)->embed(texts).value());
+    }
+    const auto mean = (*open_embedding_model({.model_directory = path}, ledger))->embed(texts).value();
+    double likeness = 0;  // of the pooled directions: 1 would mean that the setting changes nothing
+    for (std::size_t i = 0; i < mean.size() / 2; ++i) likeness += static_cast<double>(mean[i]) * found[0][i];
+    EXPECT_LT(likeness, 0.99);
+    for (std::size_t i = 0; i < mean.size(); ++i) ASSERT_NEAR(found[0][i], found[1][i], 1e-5) << i;
 }
 
 TEST(Encoder, ErrorsNameTheFolder) {

@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "llm/grammar.h"
@@ -305,6 +307,34 @@ TEST_P(EngineTest, ASinkThatThrowsEndsItsRequestOnly) {
     ASSERT_FALSE(starved.ok());
     EXPECT_EQ(starved.error().code, ErrorCode::kResourceExhausted);
     EXPECT_EQ(run(*model, ask("x")).usage.completion_tokens, 16);
+}
+
+TEST_P(EngineTest, CancellingStopsWithinOneToken) {
+    const auto model = open({.context = 2048});
+    std::stop_source stop;
+    int tokens_after = 0;
+    // Every token of the tiny model is a byte; only whole code points are passed on, a token or more each.
+    const TextSink sink = [&](std::string_view) {
+        tokens_after += stop.stop_requested() ? 1 : 0;
+        stop.request_stop();
+        return true;
+    };
+    const auto stopped = model->generate(ask("x", 1000), sink, stop.get_token());
+    ASSERT_TRUE(stopped.ok());
+    EXPECT_EQ(stopped->finish_reason, FinishReason::kCancelled);
+    EXPECT_LE(tokens_after, 1) << "what was held back may still come";
+}
+
+TEST_P(EngineTest, TheFastPathNeedsTheFileNoMoreOnceItIsOpen) {
+    const bool reads_on = GetParam() == std::string("reference");
+    const auto model = open();
+    const std::string before = run(*model, ask("x")).text;
+    const auto maps = read_file("/proc/self/maps", 16u << 20);
+    ASSERT_TRUE(maps.ok());
+    EXPECT_EQ(maps->find("tiny.gguf") != std::string::npos, reads_on) << "the file's pages beside the packed weights";
+    if (reads_on) return;
+    std::filesystem::resize_file(directory_.path("tiny.gguf"), 100);
+    EXPECT_EQ(run(*model, ask("x")).text, before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Paths, EngineTest, testing::Values("reference", "fast"),

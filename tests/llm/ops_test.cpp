@@ -480,5 +480,10 @@ TEST(MakeCpuOps, PicksTheBestPathTheProcessorHas) {
     EXPECT_EQ((*made)->threads(), 2);
 }
 
+TEST(CpuOps, ThreadsAreBounded) {
+    EXPECT_EQ(make_cpu_ops(kMaxThreads + 1, "generic").error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(make_cpu_ops(0, "generic").value()->threads(), std::min<int>(kMaxThreads, usable_cpus().size()));
+}
+
 }  // namespace
 }  // namespace hearth::llm
