@@ -9,8 +9,8 @@ Result<std::unique_ptr<Ops>> open_device(const DeviceOptions& options) {
         case DeviceKind::kCpu:
             return make_cpu_ops(options.threads, options.cpu_isa);
         case DeviceKind::kCuda:
-            return Error(ErrorCode::kUnsupported,
-                         "this build has no CUDA backend: choose the device 'cpu' in the configuration");
+            return Error(ErrorCode::kUnsupported, "this build has no CUDA backend (" HEARTH_CUDA_STATE
+                                                  "): choose the device 'cpu' in the configuration");
     }
     return Error(ErrorCode::kInternal, "unknown device kind");
 }

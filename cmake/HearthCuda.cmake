@@ -1,0 +1,16 @@
+# Sets HEARTH_CUDA_STATE: why the build has no CUDA backend, as its error messages say it.
+include(CheckLanguage)
+
+if(HEARTH_CUDA STREQUAL "OFF")
+  set(HEARTH_CUDA_STATE "it was built with HEARTH_CUDA=OFF")
+else()
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(HEARTH_CUDA_STATE "a CUDA toolkit was found, but this version has no CUDA kernels")
+  elseif(HEARTH_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "HEARTH_CUDA=ON, but no CUDA toolkit was found: install one, or build with HEARTH_CUDA=OFF")
+  else()
+    set(HEARTH_CUDA_STATE "no CUDA toolkit was found where it was built")
+  endif()
+endif()
+message(STATUS "CUDA: ${HEARTH_CUDA_STATE}; hearth computes on the CPU")
