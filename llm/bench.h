@@ -28,7 +28,7 @@ struct BenchResult {
     int threads = 0;
 };
 
-/// Runs for as long as the tokens take. Wants the machine to itself.
+/// The best of three passes of each. Runs for as long as the tokens take. Wants the machine to itself.
 Result<BenchResult> run_bench(const BenchOptions& options, MemoryLedger& ledger);
 
 /// Bytes per second that `threads` threads read together from a buffer far larger than the caches: the best of three

@@ -61,8 +61,8 @@ void add_bench(CLI::App& cli, BenchArguments& bench) {
     CLI::App* command = cli.add_subcommand("bench", "measure prefill, decode and read bandwidth of a model file");
     command->add_option("--model", bench.model, "GGUF file")->required();
     command->add_option("--threads", bench.threads, "0 = every usable core")->capture_default_str();
-    command->add_option("--prefill", bench.prefill, "tokens")->check(CLI::Range(1, 32768))->capture_default_str();
-    command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 32768))->capture_default_str();
+    command->add_option("--prefill", bench.prefill, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
+    command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
 }
 
 }  // namespace
