@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "core/check.h"
 #include "core/json.h"
 #include "llm/grammar.h"
