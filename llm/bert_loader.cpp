@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "llm/bert.h"
+#include "llm/quantize.h"
 
 namespace hearth::llm {
 namespace {
@@ -92,7 +93,8 @@ Result<BertConfig> read_bert_config(const std::string& directory) {
 
 class Bert::Loader {
   public:
-    Loader(const SafetensorsFile& file, Bert& bert) : file_(file), bert_(bert), config_(bert.config_) {
+    Loader(const SafetensorsFile& file, BertWeights weights, Bert& bert)
+        : file_(file), weights_(weights), bert_(bert), config_(bert.config_) {
         // Saved as part of a larger model, the encoder's names begin with "bert.".
         if (file.tensor("bert.embeddings.word_embeddings.weight") != nullptr) prefix_ = "bert.";
     }
@@ -151,8 +153,14 @@ class Bert::Loader {
     }
 
     Status linear(const std::string& name, std::int64_t rows, std::int64_t cols, Linear& out) {
-        HEARTH_TRY(const MatrixView stored, view(name + ".weight", rows, cols));
-        HEARTH_TRY(out.weight, bert_.ops_.load(stored));
+        HEARTH_TRY(MatrixView matrix, view(name + ".weight", rows, cols));
+        std::vector<std::byte> rounded;
+        if (weights_ == BertWeights::kInt8 && cols % geometry(DType::kQ8_0).block == 0) {
+            rounded = quantize_q8_0(matrix.type, matrix.bytes.data(), rows * cols);
+            matrix = {DType::kQ8_0, rows, cols, rounded};
+        }
+        HEARTH_TRY(out.weight, bert_.ops_.load(matrix));
+        if (out.weight->owned_bytes() == 0) out.rounded = std::move(rounded);
         bert_.owned_weight_bytes_ += out.weight->owned_bytes();
         return vector(name + ".bias", rows, out.bias);
     }
@@ -167,14 +175,16 @@ class Bert::Loader {
     }
 
     const SafetensorsFile& file_;
+    const BertWeights weights_;
     Bert& bert_;
     const BertConfig& config_;
     std::string prefix_;
 };
 
-Result<std::unique_ptr<Bert>> Bert::load(const SafetensorsFile& file, const BertConfig& config, Ops& ops) {
+Result<std::unique_ptr<Bert>> Bert::load(const SafetensorsFile& file, const BertConfig& config, BertWeights weights,
+                                         Ops& ops) {
     auto bert = std::make_unique<Bert>(Bert(config, ops));
-    HEARTH_TRY_STATUS(Loader(file, *bert).run());
+    HEARTH_TRY_STATUS(Loader(file, weights, *bert).run());
     return bert;
 }
 
