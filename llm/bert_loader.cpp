@@ -115,14 +115,17 @@ class Bert::Loader {
 
   private:
     Status load_layer(const std::string& name, Layer& layer) {
-        HEARTH_TRY_STATUS(linear(name + "attention.self.query", config_.width, config_.width, layer.query));
-        HEARTH_TRY_STATUS(linear(name + "attention.self.key", config_.width, config_.width, layer.key));
-        HEARTH_TRY_STATUS(linear(name + "attention.self.value", config_.width, config_.width, layer.value));
-        HEARTH_TRY_STATUS(
-            linear(name + "attention.output.dense", config_.width, config_.width, layer.attention_output));
+        const std::string self = name + "attention.self.";
+        HEARTH_TRY_STATUS(linear(self + "query", config_.width, config_.width, DType::kBF16, layer.query));
+        HEARTH_TRY_STATUS(linear(self + "key", config_.width, config_.width, DType::kBF16, layer.key));
+        HEARTH_TRY_STATUS(linear(self + "value", config_.width, config_.width, DType::kBF16, layer.value));
+        HEARTH_TRY_STATUS(linear(name + "attention.output.dense", config_.width, config_.width, DType::kQ8_0,
+                                 layer.attention_output));
         HEARTH_TRY_STATUS(norm(name + "attention.output.LayerNorm", layer.attention_norm));
-        HEARTH_TRY_STATUS(linear(name + "intermediate.dense", config_.feed_forward, config_.width, layer.expand));
-        HEARTH_TRY_STATUS(linear(name + "output.dense", config_.width, config_.feed_forward, layer.contract));
+        HEARTH_TRY_STATUS(
+            linear(name + "intermediate.dense", config_.feed_forward, config_.width, DType::kQ8_0, layer.expand));
+        HEARTH_TRY_STATUS(
+            linear(name + "output.dense", config_.width, config_.feed_forward, DType::kQ8_0, layer.contract));
         return norm(name + "output.LayerNorm", layer.output_norm);
     }
 
@@ -152,15 +155,17 @@ class Bert::Loader {
         return vector(name + ".bias", config_.width, out.bias);
     }
 
-    Status linear(const std::string& name, std::int64_t rows, std::int64_t cols, Linear& out) {
+    /// `rounded`: what float weights become with BertWeights::kRounded.
+    Status linear(const std::string& name, std::int64_t rows, std::int64_t cols, DType rounded, Linear& out) {
         HEARTH_TRY(MatrixView matrix, view(name + ".weight", rows, cols));
-        std::vector<std::byte> rounded;
-        if (weights_ == BertWeights::kInt8 && cols % geometry(DType::kQ8_0).block == 0) {
-            rounded = quantize_q8_0(matrix.type, matrix.bytes.data(), rows * cols);
-            matrix = {DType::kQ8_0, rows, cols, rounded};
+        std::vector<std::byte> bytes;
+        if (weights_ == BertWeights::kRounded && cols % geometry(rounded).block == 0) {
+            bytes = rounded == DType::kQ8_0 ? quantize_q8_0(matrix.type, matrix.bytes.data(), rows * cols)
+                                            : round_to_bfloat16(matrix.type, matrix.bytes.data(), rows * cols);
+            matrix = {rounded, rows, cols, bytes};
         }
         HEARTH_TRY(out.weight, bert_.ops_.load(matrix));
-        if (out.weight->owned_bytes() == 0) out.rounded = std::move(rounded);
+        if (out.weight->owned_bytes() == 0) out.rounded = std::move(bytes);
         bert_.owned_weight_bytes_ += out.weight->owned_bytes();
         return vector(name + ".bias", rows, out.bias);
     }

@@ -121,7 +121,7 @@ Result<SentenceEncoder::Parts> open_parts(const EncoderOptions& options, MemoryL
     HEARTH_TRY(parts.lease, ledger.reserve("embedder", bytes));
     HEARTH_TRY(parts.ops, open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
                                        .threads = options.threads}));
-    const BertWeights weights = options.reference ? BertWeights::kAsStored : BertWeights::kInt8;
+    const BertWeights weights = options.reference ? BertWeights::kAsStored : BertWeights::kRounded;
     HEARTH_TRY(parts.bert, Bert::load(*parts.file, parts.config, weights, *parts.ops));
     return parts;
 }

@@ -42,8 +42,8 @@ struct EncoderOptions {
     std::string model_directory;  ///< Hugging Face layout: config.json, tokenizer.json, model.safetensors,
                                   ///< 1_Pooling/config.json
     int threads = 0;              ///< 0 = every usable core
-    bool reference = false;       ///< the scalar oracle in float32; the fast path rounds weights and activations to
-                                  ///< 8 bits (cosine to the oracle above 0.9995)
+    bool reference = false;       ///< the scalar oracle in float32; the fast path rounds weights and activations
+                                  ///< (see BertWeights; cosine to the oracle above 0.9995)
 };
 
 Result<std::unique_ptr<EmbeddingModel>> open_embedding_model(const EncoderOptions& options, MemoryLedger& ledger);

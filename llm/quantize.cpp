@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "llm/cpu/block_codec.h"
+#include "llm/half.h"
 #include "llm/ops.h"
 
 namespace hearth::llm {
@@ -36,6 +37,17 @@ std::vector<std::byte> quantize_q8_0(DType type, const std::byte* elements, std:
     for (std::int64_t b = 0; b < count / kBlock; ++b) {
         dequantize(type, elements + static_cast<std::size_t>(b) * kBlock * element_bytes, kBlock, x);
         quantize_block(x, out.data() + static_cast<std::size_t>(b) * block_bytes);
+    }
+    return out;
+}
+
+std::vector<std::byte> round_to_bfloat16(DType type, const std::byte* elements, std::int64_t count) {
+    std::vector<float> x(static_cast<std::size_t>(count));
+    dequantize(type, elements, count, x.data());
+    std::vector<std::byte> out(x.size() * sizeof(std::uint16_t));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const std::uint16_t rounded = float_to_bfloat16(x[i]);
+        std::memcpy(out.data() + i * sizeof rounded, &rounded, sizeof rounded);
     }
     return out;
 }

@@ -14,4 +14,7 @@ namespace hearth::llm {
 /// (127 * 2^-11 of a scale).
 std::vector<std::byte> quantize_q8_0(DType type, const std::byte* elements, std::int64_t count);
 
+/// As BF16, each element rounded to nearest even: off by at most 2^-8 of itself.
+std::vector<std::byte> round_to_bfloat16(DType type, const std::byte* elements, std::int64_t count);
+
 }  // namespace hearth::llm

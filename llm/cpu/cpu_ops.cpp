@@ -41,18 +41,20 @@ Result<std::unique_ptr<Weight>> CpuOps::load(const MatrixView& matrix) {
     return pack(matrix, kernels_.lanes, pool_);
 }
 
-void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, bool quantised, Groups& groups) {
-    groups.group_bytes = quantised ? quantised_group_bytes(cols) : float_group_bytes(cols);
+void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind) {
+    Groups& groups = groups_[static_cast<std::size_t>(kind)];
+    groups.group_bytes = kind == GroupKind::kQuantised ? quantised_group_bytes(cols)
+                         : kind == GroupKind::kPairs   ? pair_group_bytes(cols)
+                                                       : float_group_bytes(cols);
+    const auto fill = kind == GroupKind::kQuantised ? kernels_.quantise_group
+                      : kind == GroupKind::kPairs   ? kernels_.pair_group
+                                                    : kernels_.float_group;
     const std::int64_t count = divide_up(n, kGroupColumns);
     groups.buffer.reserve(static_cast<std::size_t>(count) * groups.group_bytes);
     const auto one = [&](std::int64_t g, int) {
         const int columns = static_cast<int>(std::min<std::int64_t>(kGroupColumns, n - g * kGroupColumns));
         std::byte* out = groups.buffer.data() + static_cast<std::size_t>(g) * groups.group_bytes;
-        const float* rows = x + g * kGroupColumns * cols;
-        if (quantised)
-            kernels_.quantise_group(rows, columns, cols, out);
-        else
-            kernels_.float_group(rows, columns, cols, out);
+        fill(x + g * kGroupColumns * cols, columns, cols, out);
     };
     pool_.parallel_for(count, one);
 }
@@ -60,15 +62,16 @@ void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, b
 void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) {
     HEARTH_CHECK(n >= 1 && !tasks.empty());
     const std::int64_t cols = packed(tasks[0]).cols();
-    bool any_quantised = false, any_float = false;
+    bool wanted[kGroupKinds] = {};
     std::int64_t total_panels = 0, chunks = 0;
     for (const MatmulTask& task : tasks) {
         HEARTH_CHECK(packed(task).cols() == cols);
-        (is_float(packed(task).kind()) ? any_float : any_quantised) = true;
+        wanted[static_cast<std::size_t>(group_kind(packed(task).kind()))] = true;
         total_panels += packed(task).panels();
     }
-    if (any_quantised) prepare_groups(x, n, cols, true, quantised_);
-    if (any_float) prepare_groups(x, n, cols, false, floats_);
+    for (std::size_t kind = 0; kind < kGroupKinds; ++kind) {
+        if (wanted[kind]) prepare_groups(x, n, cols, static_cast<GroupKind>(kind));
+    }
     for (const MatmulTask& task : tasks) {
         chunks += divide_up(packed(task).panels(), panels_per_chunk(packed(task), total_panels, threads()));
     }
@@ -81,7 +84,7 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
                 chunk -= own;
                 continue;
             }
-            const Groups& groups = is_float(weight.kind()) ? floats_ : quantised_;
+            const Groups& groups = groups_[static_cast<std::size_t>(group_kind(weight.kind()))];
             kernels_.matmul({&weight, chunk * size, std::min((chunk + 1) * size, weight.panels()), groups.buffer.data(),
                              groups.group_bytes, n, task.bias, task.y});
             return;
@@ -165,6 +168,8 @@ namespace {
 const KernelTable* find_kernels(const std::string& isa) {
 #if defined(__x86_64__)
     const CpuFeatures& cpu = cpu_features();
+    const bool bf16 = cpu.avx512_vnni && cpu.avx512_bf16;
+    if (bf16 && (isa.empty() || isa == "avx512-bf16")) return &avx512_bf16_kernels();
     if (cpu.avx512_vnni && (isa.empty() || isa == "avx512-vnni")) return &avx512_kernels();
     if (cpu.avx2 && (isa.empty() || isa == "avx2")) return &avx2_kernels();
 #endif
@@ -178,7 +183,7 @@ Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa) {
     const cpu::KernelTable* kernels = cpu::find_kernels(isa);
     if (kernels == nullptr) {
         return Error(ErrorCode::kUnsupported, "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
-                                                  "); known are generic, avx2 and avx512-vnni");
+                                                  "); known are generic, avx2, avx512-vnni and avx512-bf16");
     }
     if (threads > kMaxThreads)
         return Error(ErrorCode::kInvalidArgument, std::to_string(threads) + " compute threads; at most " +

@@ -45,7 +45,14 @@ class CpuOps final : public Ops {
     };
     struct AttendPlan;
 
-    void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, bool quantised, Groups& groups);
+    enum class GroupKind { kQuantised, kFloat, kPairs };
+    static constexpr std::size_t kGroupKinds = 3;
+    static GroupKind group_kind(PackedKind kind) {
+        if (is_pairs(kind)) return GroupKind::kPairs;
+        return is_float(kind) ? GroupKind::kFloat : GroupKind::kQuantised;
+    }
+
+    void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);
     void attend_part(const AttentionArgs& args, const AttendPlan& plan, int kv_head, std::int64_t first,
                      std::int64_t part, int thread, float* result);
@@ -67,8 +74,7 @@ class CpuOps final : public Ops {
 
     const KernelTable& kernels_;
     ThreadPool pool_;
-    Groups quantised_;
-    Groups floats_;
+    Groups groups_[kGroupKinds];
     std::vector<Buffer> thread_scratch_;
     Buffer parts_;
     std::vector<std::int32_t> rope_positions_;

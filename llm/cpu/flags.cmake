@@ -15,7 +15,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
       -Wno-uninitialized -Wno-maybe-uninitialized)
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX2}")
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512}")
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp
+    PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512};-mavx512bf16")
 else()
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp ${HEARTH_CPU_DIR}/kernels_avx512.cpp
-    PROPERTIES HEADER_FILE_ONLY ON)
+    ${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp PROPERTIES HEADER_FILE_ONLY ON)
 endif()

@@ -27,13 +27,17 @@ constexpr std::size_t quantised_group_bytes(std::int64_t cols) {
 constexpr std::size_t float_group_bytes(std::int64_t cols) {
     return static_cast<std::size_t>(cols * kGroupColumns) * sizeof(float);
 }
+/// A pair group is bfloat16 [(cols + 1) / 2][c][2].
+constexpr std::size_t pair_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>((cols + 1) / 2 * 2 * kGroupColumns) * sizeof(std::uint16_t);
+}
 
 /// y[token, row] for the rows of panels [panel_begin, panel_end) and all `n` tokens.
 struct MatmulTile {
     const PackedMatrix* weight = nullptr;
     std::int64_t panel_begin = 0;
     std::int64_t panel_end = 0;
-    const std::byte* groups = nullptr;  ///< quantised or float, as the weight's kind needs
+    const std::byte* groups = nullptr;  ///< quantised, float or pairs, as the weight's kind needs
     std::size_t group_bytes = 0;
     std::int64_t n = 0;
     const float* bias = nullptr;
@@ -79,6 +83,7 @@ struct KernelTable {
     /// Row-major x [columns][cols], row stride cols, into one group. cols is a multiple of 32.
     void (*quantise_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
     void (*float_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
+    void (*pair_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
     void (*matmul)(const MatmulTile& tile);
     void (*rms_norm)(const float* x, const float* weight, std::int64_t rows, std::int64_t dim, float epsilon, float* y);
     void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t dim,
@@ -95,8 +100,9 @@ struct KernelTable {
 
 const KernelTable& generic_kernels();
 #if defined(__x86_64__)
-const KernelTable& avx2_kernels();    ///< call only when cpu_features().avx2
-const KernelTable& avx512_kernels();  ///< call only when cpu_features().avx512_vnni
+const KernelTable& avx2_kernels();         ///< call only when cpu_features().avx2
+const KernelTable& avx512_kernels();       ///< call only when cpu_features().avx512_vnni
+const KernelTable& avx512_bf16_kernels();  ///< call only when avx512_bf16 is there too
 #endif
 
 }  // namespace hearth::llm::cpu

@@ -11,8 +11,8 @@ namespace {
 
 template <class S>
 constexpr KernelTable make_table() {
-    return {S::kName, S::kLanes,   quantise_group<S>, interleave_floats, matmul<S>, rms_norm<S>, layer_norm<S>,
-            rope<S>,  store_kv<S>, attend<S>,         swiglu<S>,         gelu<S>,   add<S>};
+    return {S::kName,      S::kLanes, quantise_group<S>, interleave_floats, interleave_pairs, matmul<S>, rms_norm<S>,
+            layer_norm<S>, rope<S>,   store_kv<S>,       attend<S>,         swiglu<S>,        gelu<S>,   add<S>};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "llm/cpu/kernels.h"
+#include "llm/half.h"
 
 namespace hearth::llm::cpu {
 namespace {
@@ -139,44 +140,66 @@ void quant_panel(const std::byte* panel, const PanelLayout& layout, const std::b
     for (int c = 0; c < kColumns; ++c) S::store(out + c * S::kLanes, total[c]);
 }
 
+/// What one step of a float product reads: one column of every row of a panel against one value of each token.
 template <class S, PackedKind kKind>
-HEARTH_INLINE typename S::F load_weights(const std::byte* p) {
-    if constexpr (kKind == PackedKind::kF32)
-        return S::load(reinterpret_cast<const float*>(p));
-    else if constexpr (kKind == PackedKind::kF16)
-        return S::load_f16(reinterpret_cast<const std::uint16_t*>(p));
-    else
-        return S::load_bf16(reinterpret_cast<const std::uint16_t*>(p));
-}
+struct ColumnStep {
+    using Weights = typename S::F;
+    using Value = typename S::F;
+    static constexpr int kBytes = S::kLanes * bits_of(kKind) / 8;
+    static std::int64_t steps(std::int64_t cols) { return cols; }
+    static HEARTH_INLINE Weights weights(const std::byte* p) {
+        if constexpr (kKind == PackedKind::kF32)
+            return S::load(reinterpret_cast<const float*>(p));
+        else
+            return S::load_f16(reinterpret_cast<const std::uint16_t*>(p));
+    }
+    static HEARTH_INLINE Value value(const std::byte* x, std::int64_t at) {
+        return S::set1(reinterpret_cast<const float*>(x)[at]);
+    }
+    static HEARTH_INLINE typename S::F add(typename S::F total, Weights w, Value v) { return S::fma(w, v, total); }
+};
 
-/// kPanels neighbouring float panels times kColumns of a group that is `stride` tokens wide: out[panel][c][lanes].
-template <class S, PackedKind kKind, int kPanels, int kColumns>
-HEARTH_INLINE void float_panel(const std::byte* panel, const PanelLayout& layout, std::int64_t cols, const float* x,
-                               int stride, float* out, int out_columns) {
-    constexpr int kStepBytes = S::kLanes * (kKind == PackedKind::kF32 ? 4 : 2);
+/// Or two columns, in bfloat16.
+template <class S>
+struct PairStep {
+    using Weights = typename S::Q;
+    using Value = typename S::Pair;
+    static constexpr int kBytes = S::kLanes * 4;
+    static std::int64_t steps(std::int64_t cols) { return (cols + 1) / 2; }
+    static HEARTH_INLINE Weights weights(const std::byte* p) { return S::load_q(p); }
+    static HEARTH_INLINE Value value(const std::byte* x, std::int64_t at) { return S::set1_pair(x + 4 * at); }
+    static HEARTH_INLINE typename S::F add(typename S::F total, Weights w, Value v) {
+        return S::dot_pairs(total, w, v);
+    }
+};
+
+/// kPanels neighbouring panels times kColumns of a group that is `stride` tokens wide: out[panel][c][lanes].
+template <class S, class Step, int kPanels, int kColumns>
+HEARTH_INLINE void float_panel(const std::byte* panel, const PanelLayout& layout, std::int64_t cols,
+                               const std::byte* group, int first, int stride, float* out) {
     typename S::F total[kPanels][kColumns];
     HEARTH_UNROLL
     for (int p = 0; p < kPanels; ++p) {
         HEARTH_UNROLL
         for (int c = 0; c < kColumns; ++c) total[p][c] = S::zero();
     }
-    for (std::int64_t k = 0; k < cols; ++k) {
-        typename S::F w[kPanels];
+    const std::int64_t steps = Step::steps(cols);
+    for (std::int64_t k = 0; k < steps; ++k) {
+        typename Step::Weights w[kPanels];
         HEARTH_UNROLL
-        for (int p = 0; p < kPanels; ++p) {
-            w[p] = load_weights<S, kKind>(panel + static_cast<std::size_t>(p) * layout.panel_bytes + k * kStepBytes);
-        }
+        for (int p = 0; p < kPanels; ++p)
+            w[p] = Step::weights(panel + static_cast<std::size_t>(p) * layout.panel_bytes + k * Step::kBytes);
         HEARTH_UNROLL
         for (int c = 0; c < kColumns; ++c) {
-            const typename S::F v = S::set1(x[k * stride + c]);
+            const typename Step::Value v = Step::value(group, k * stride + first + c);
             HEARTH_UNROLL
-            for (int p = 0; p < kPanels; ++p) total[p][c] = S::fma(w[p], v, total[p][c]);
+            for (int p = 0; p < kPanels; ++p) total[p][c] = Step::add(total[p][c], w[p], v);
         }
     }
     HEARTH_UNROLL
     for (int p = 0; p < kPanels; ++p) {
         HEARTH_UNROLL
-        for (int c = 0; c < kColumns; ++c) S::store(out + (p * out_columns + c) * S::kLanes, total[p][c]);
+        for (int c = 0; c < kColumns; ++c) S::store(out + (p * stride + first + c) * S::kLanes, total[p][c]);
     }
 }
 
@@ -209,21 +232,20 @@ void quant_group(const MatmulTile& t, const std::byte* group, std::int64_t token
     }
 }
 
-template <class S, PackedKind kKind, int kColumns>
+template <class S, class Step, int kColumns>
 void float_group_product(const MatmulTile& t, const std::byte* group, std::int64_t token) {
-    constexpr int kPart = kColumns > 4 ? 4 : kColumns;  // 2 panels x 4 columns fill the accumulators of 16 registers
+    // Two panels of this many columns fill the accumulators the instruction set has.
+    constexpr int kPart = kColumns > S::kFloatColumns ? S::kFloatColumns : kColumns;
     alignas(64) float values[2 * kColumns * S::kLanes];
-    const float* x = reinterpret_cast<const float*>(group);
     const PanelLayout& layout = t.weight->layout();
     for (std::int64_t p = t.panel_begin; p < t.panel_end; p += 2) {
         const std::byte* panel = t.weight->panel(p);
         const bool two = p + 1 < t.panel_end;
         const auto part = [&]<int kWidth>(std::integral_constant<int, kWidth>, int first) HEARTH_INLINE_LAMBDA {
-            float* out = values + first * S::kLanes;
             if (two)
-                float_panel<S, kKind, 2, kWidth>(panel, layout, t.weight->cols(), x + first, kColumns, out, kColumns);
+                float_panel<S, Step, 2, kWidth>(panel, layout, t.weight->cols(), group, first, kColumns, values);
             else
-                float_panel<S, kKind, 1, kWidth>(panel, layout, t.weight->cols(), x + first, kColumns, out, kColumns);
+                float_panel<S, Step, 1, kWidth>(panel, layout, t.weight->cols(), group, first, kColumns, values);
         };
         part(std::integral_constant<int, kPart>{}, 0);
         if constexpr (kColumns > kPart) part(std::integral_constant<int, kColumns - kPart>{}, kPart);
@@ -234,8 +256,10 @@ void float_group_product(const MatmulTile& t, const std::byte* group, std::int64
 
 template <class S, PackedKind kKind, int kColumns>
 void one_group(const MatmulTile& t, const std::byte* group, std::int64_t token) {
-    if constexpr (is_float(kKind))
-        float_group_product<S, kKind, kColumns>(t, group, token);
+    if constexpr (is_pairs(kKind))
+        float_group_product<S, PairStep<S>, kColumns>(t, group, token);
+    else if constexpr (is_float(kKind))
+        float_group_product<S, ColumnStep<S, kKind>, kColumns>(t, group, token);
     else
         quant_group<S, kKind, kColumns>(t, group, token);
 }
@@ -305,6 +329,15 @@ void quantise_group(const float* x, int columns, std::int64_t cols, std::byte* g
         for (std::int64_t b = 0; b < whole; ++b) {
             quantise_record<S>(row + b * kBlockColumns, columns, c, group + b * kRecordBytesPerColumn * columns);
         }
+    }
+}
+
+inline void interleave_pairs(const float* x, int columns, std::int64_t cols, std::byte* group) {
+    auto* out = reinterpret_cast<std::uint16_t*>(group);
+    for (int c = 0; c < columns; ++c) {
+        for (std::int64_t k = 0; k < cols; ++k)
+            out[(k / 2 * columns + c) * 2 + k % 2] = float_to_bfloat16(x[c * cols + k]);
+        if (cols % 2 != 0) out[(cols / 2 * columns + c) * 2 + 1] = 0;
     }
 }
 

@@ -89,8 +89,8 @@ void PackJob::float_panel(std::int64_t first_row, std::byte* out) const {
     for (int lane = 0; lane < filled; ++lane) {
         const std::byte* source = row(first_row + lane);
         for (std::int64_t k = 0; k < matrix.cols; ++k) {
-            std::memcpy(out + static_cast<std::size_t>(k * lanes + lane) * size,
-                        source + static_cast<std::size_t>(k) * size, size);
+            const std::int64_t at = is_pairs(kind) ? (k / 2 * lanes + lane) * 2 + k % 2 : k * lanes + lane;
+            std::memcpy(out + static_cast<std::size_t>(at) * size, source + static_cast<std::size_t>(k) * size, size);
         }
     }
 }
@@ -102,7 +102,8 @@ PanelLayout panel_layout(PackedKind kind, int lanes, std::int64_t cols) {
     const auto width = static_cast<std::size_t>(lanes);
     std::size_t end = 0;
     if (is_float(kind)) {
-        end = static_cast<std::size_t>(cols) * width * static_cast<std::size_t>(bits_of(kind)) / 8;
+        const std::int64_t stored = is_pairs(kind) ? (cols + 1) / 2 * 2 : cols;
+        end = static_cast<std::size_t>(stored) * width * static_cast<std::size_t>(bits_of(kind)) / 8;
     } else {
         out.blocks = cols / kBlockColumns;
         const int sets = scales_per_block(kind) + (has_min(kind) ? 1 : 0);

@@ -8,7 +8,7 @@
 //   fifth bit     1 register; bit s of a byte belongs to step s
 //   bits 5 and 6  2 registers; bits 2 * (s % 4) of register s / 4 belong to step s
 //   8 bits        8 registers, signed
-// Float panels are [column][lane].
+// F32 and F16 panels are [column][lane], BF16 panels [column pair][lane][2] (what one bfloat16 dot instruction reads).
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,10 @@ struct PanelLayout {
 
 constexpr bool is_float(PackedKind kind) noexcept {
     return kind >= PackedKind::kF32;
+}
+/// Read against activations rounded to bfloat16, two columns at a time.
+constexpr bool is_pairs(PackedKind kind) noexcept {
+    return kind == PackedKind::kBF16;
 }
 constexpr bool has_min(PackedKind kind) noexcept {
     return kind == PackedKind::kU4Min || kind == PackedKind::kU5Min;

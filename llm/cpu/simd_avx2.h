@@ -16,6 +16,7 @@ namespace {
 struct Avx2 {
     static constexpr const char* kName = "avx2";
     static constexpr int kLanes = 8;
+    static constexpr int kFloatColumns = 4;
     using F = __m256;
     using Q = __m256i;
     using A = __m256i;
@@ -29,10 +30,6 @@ struct Avx2 {
     }
     static void store_f16(std::uint16_t* p, F a) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
-    }
-    static F load_bf16(const std::uint16_t* p) {
-        const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-        return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
     }
     static F add(F a, F b) { return _mm256_add_ps(a, b); }
     static F sub(F a, F b) { return _mm256_sub_ps(a, b); }
@@ -52,6 +49,19 @@ struct Avx2 {
         const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
         return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
     }
+
+    // Pairs of bfloat16: weights of two neighbouring columns of every row, against two values of one token.
+    struct Pair {
+        F even, odd;
+    };
+    static Pair set1_pair(const std::byte* two) {
+        std::uint32_t word;
+        __builtin_memcpy(&word, two, sizeof word);
+        const __m256i both = _mm256_set1_epi32(static_cast<std::int32_t>(word));
+        return {even_of(both), odd_of(both)};
+    }
+    static F dot_pairs(F total, Q w, Pair x) { return fma(odd_of(w), x.odd, fma(even_of(w), x.even, total)); }
+
     static float sum(F a) {
         __m128 half = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
         half = _mm_add_ps(half, _mm_movehl_ps(half, half));
@@ -113,6 +123,10 @@ struct Avx2 {
     }
 
   private:
+    static F even_of(__m256i pairs) { return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)); }
+    static F odd_of(__m256i pairs) {
+        return _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+    }
     /// Makes the sum exist here, in a register. Left alone, GCC 12 computes the products of a whole block first and
     /// adds them up later, from memory: half the speed.
     static A keep(A a) {

@@ -15,6 +15,7 @@ namespace {
 struct Avx512 {
     static constexpr const char* kName = "avx512-vnni";
     static constexpr int kLanes = 16;
+    static constexpr int kFloatColumns = 8;
     using F = __m512;
     using Q = __m512i;
     using A = __m512i;
@@ -28,10 +29,6 @@ struct Avx512 {
     }
     static void store_f16(std::uint16_t* p, F a) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
-    }
-    static F load_bf16(const std::uint16_t* p) {
-        const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
-        return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
     }
     static F add(F a, F b) { return _mm512_add_ps(a, b); }
     static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
@@ -50,6 +47,16 @@ struct Avx512 {
         const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
         return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23));
     }
+
+    struct Pair {
+        F even, odd;
+    };
+    static Pair set1_pair(const std::byte* two) {
+        const __m512i both = four(reinterpret_cast<const std::int8_t*>(two));
+        return {even_of(both), odd_of(both)};
+    }
+    static F dot_pairs(F total, Q w, Pair x) { return fma(odd_of(w), x.odd, fma(even_of(w), x.even, total)); }
+
     static float sum(F a) { return _mm512_reduce_add_ps(a); }
     static float highest(F a) { return _mm512_reduce_max_ps(a); }
 
@@ -78,6 +85,10 @@ struct Avx512 {
     static float quantize_block(const float* x, std::int8_t* q) { return Avx2::quantize_block(x, q); }
 
   private:
+    static F even_of(__m512i pairs) { return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)); }
+    static F odd_of(__m512i pairs) {
+        return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+    }
     static __m512i four(const std::int8_t* x) {
         std::int32_t word;
         __builtin_memcpy(&word, x, sizeof word);

@@ -7,17 +7,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "llm/half.h"
+
 namespace hearth::llm::cpu {
 namespace {
-
-inline float half_to_float(std::uint16_t half) {
-    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-    const std::uint32_t magnitude = half & 0x7fffu;
-    if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
-    // Shifting exponent and mantissa into place leaves a value 2^-112 too small, subnormals included.
-    const float value = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
-}
 
 inline std::uint16_t float_to_half(float value) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
@@ -37,6 +30,7 @@ inline std::uint16_t float_to_half(float value) {
 struct Generic {
     static constexpr const char* kName = "generic";
     static constexpr int kLanes = 8;
+    static constexpr int kFloatColumns = 4;
     struct F {
         float v[kLanes];
     };
@@ -68,9 +62,6 @@ struct Generic {
     }
     static void store_f16(std::uint16_t* p, F a) {
         for (int i = 0; i < kLanes; ++i) p[i] = float_to_half(a.v[i]);
-    }
-    static F load_bf16(const std::uint16_t* p) {
-        return each([&](int i) { return std::bit_cast<float>(static_cast<std::uint32_t>(p[i]) << 16); });
     }
     static F add(F a, F b) {
         return each([&](int i) { return a.v[i] + b.v[i]; });
@@ -105,6 +96,23 @@ struct Generic {
     static F pow2(F n) {
         return each([&](int i) { return std::bit_cast<float>((static_cast<std::int32_t>(n.v[i]) + 127) << 23); });
     }
+
+    struct Pair {
+        float even, odd;
+    };
+    static Pair set1_pair(const std::byte* two) {
+        std::uint16_t halves[2];
+        std::memcpy(halves, two, sizeof halves);
+        return {bfloat16_to_float(halves[0]), bfloat16_to_float(halves[1])};
+    }
+    static F dot_pairs(F total, Q w, Pair x) {
+        return each([&](int i) {
+            std::uint16_t halves[2];
+            std::memcpy(halves, w.v + 4 * i, sizeof halves);
+            return total.v[i] + bfloat16_to_float(halves[0]) * x.even + bfloat16_to_float(halves[1]) * x.odd;
+        });
+    }
+
     static float sum(F a) { return ((a.v[0] + a.v[4]) + (a.v[2] + a.v[6])) + ((a.v[1] + a.v[5]) + (a.v[3] + a.v[7])); }
     static float highest(F a) {
         float m = a.v[0];

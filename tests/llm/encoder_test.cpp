@@ -60,8 +60,10 @@ TEST_P(EncoderPaths, AgreesWithTheGoldenEmbeddings) {
         }
         EXPECT_NEAR(square, 1.0, 1e-5);
         // The golden has six decimals and float32 sums of its own. On the fast path the direction counts: searches
-        // rank by it, and 0.9995 is what the rounding to 8 bits may cost (see BertWeights).
-        if (GetParam()) EXPECT_LE(largest, 1e-5) << texts[i].substr(0, 60);
+        // rank by it, and 0.9995 is what rounding may cost (BertWeights says what it does cost).
+        if (GetParam()) {
+            EXPECT_LE(largest, 1e-5) << texts[i].substr(0, 60);
+        }
         EXPECT_GE(dot, 0.9995) << texts[i].substr(0, 60);
         RecordProperty("cosine_" + std::to_string(i), std::to_string(dot));
     }

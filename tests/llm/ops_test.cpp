@@ -87,25 +87,30 @@ struct Expected {
     double tolerance = 0;
 };
 
-/// y = w . x with what an int8 path may differ by. Activations are rounded to max|x| / 127 per 32 columns: each error
-/// is uniform in +-half a step, so the sum has standard deviation sqrt(sum w^2 step^2 / 12); six of them are allowed.
-/// Scales and minima may be held in binary16 (relative 2^-11 of every term; 2 for a scale and a minimum apart, whose
-/// terms are at most 3 times the weight in the random matrices used here); sums are float32.
-Expected expect_dot(const float* w, const float* x, std::int64_t cols, bool integer) {
-    double value = 0, variance = 0, size = 0;
+enum class Rounding { kNone, kInt8, kBfloat16 };
+
+/// y = w . x with what a path that rounds activations may differ by. Activations are rounded to max|x| / 127 per 32
+/// columns: each error is uniform in +-half a step, so the sum has standard deviation sqrt(sum w^2 step^2 / 12); six of
+/// them are allowed. Scales and minima may be held in binary16 (relative 2^-11 of every term; 2 for a scale and a
+/// minimum apart, whose terms are at most 3 times the weight in the random matrices used here); sums are float32.
+/// Rounded to bfloat16, each term errs by at most 2^-8 of itself, uniformly: again six standard deviations.
+Expected expect_dot(const float* w, const float* x, std::int64_t cols, Rounding rounding_of_x) {
+    double value = 0, variance = 0, size = 0, term_squares = 0;
     for (std::int64_t b = 0; b < cols; b += 32) {
         const std::int64_t end = std::min(cols, b + 32);
         double top = 0, squares = 0;
         for (std::int64_t k = b; k < end; ++k) {
             value += static_cast<double>(w[k]) * x[k];
             size += std::fabs(static_cast<double>(w[k]) * x[k]);
+            term_squares += std::pow(static_cast<double>(w[k]) * x[k], 2);
             top = std::max(top, std::fabs(static_cast<double>(x[k])));
             squares += static_cast<double>(w[k]) * w[k];
         }
         variance += squares * (top / 127) * (top / 127) / 12;
     }
     const double rounding = 2 * kFloatEpsilon * std::sqrt(static_cast<double>(cols)) * size;
-    if (!integer) return {value, rounding + 1e-30};
+    if (rounding_of_x == Rounding::kNone) return {value, rounding + 1e-30};
+    if (rounding_of_x == Rounding::kBfloat16) return {value, 6 * std::sqrt(term_squares / 3) / 256 + rounding + 1e-30};
     return {value, 6 * std::sqrt(variance) + 6 * size / 2048 / std::sqrt(static_cast<double>(cols) / 32) + rounding};
 }
 
@@ -141,10 +146,13 @@ void OpsTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, std
     Floats y(static_cast<std::size_t>(n * rows), NAN), plain(y);
     const MatmulTask tasks[] = {{loaded->get(), bias.data(), y.data()}, {loaded->get(), nullptr, plain.data()}};
     ops_->matmul(x.data(), n, tasks);
-    const bool integer = geometry(type).block > 1 && !is_reference();
+    const Rounding rounding = is_reference()             ? Rounding::kNone
+                              : type == DType::kBF16     ? Rounding::kBfloat16
+                              : geometry(type).block > 1 ? Rounding::kInt8
+                                                         : Rounding::kNone;
     for (std::int64_t t = 0; t < n; ++t) {
         for (std::int64_t r = 0; r < rows; ++r) {
-            const Expected e = expect_dot(weights.data() + r * cols, x.data() + t * cols, cols, integer);
+            const Expected e = expect_dot(weights.data() + r * cols, x.data() + t * cols, cols, rounding);
             const auto i = static_cast<std::size_t>(t * rows + r);
             ASSERT_NEAR(plain[i], e.value, e.tolerance)
                 << geometry(type).name << " " << rows << "x" << cols << " n " << n << " token " << t << " row " << r;
@@ -170,7 +178,9 @@ TEST_P(OpsTest, MatmulHandlesOddRowCountsAndShortRows) {
             for (const std::int64_t n : {1, 3, 17}) check_matmul(type, rows, shortest, n);
         }
     }
-    for (const std::int64_t cols : {1, 3, 31, 100}) check_matmul(DType::kF32, 17, cols, 9);
+    for (const std::int64_t cols : {1, 3, 31, 100}) {
+        for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) check_matmul(type, 17, cols, 9);
+    }
 }
 
 TEST_P(OpsTest, MatmulOfOneTokenDoesNotDependOnItsBatch) {
@@ -214,7 +224,7 @@ TEST_P(OpsTest, ExtremeWeightsAndActivationsDoNotOverflow) {
             const MatmulTask task[] = {{weight->get(), nullptr, y.data()}};
             ops_->matmul(x.data(), 1, task);
             for (std::int64_t r = 0; r < rows; ++r) {
-                const Expected e = expect_dot(weights.data() + r * cols, x.data(), cols, true);
+                const Expected e = expect_dot(weights.data() + r * cols, x.data(), cols, Rounding::kInt8);
                 // Here all terms err alike. The 5-bit kinds hold scale * 16 apart from the minimum, each in binary16
                 // (relative 2^-11) and at most 33 * 2^-7 together. A wrapped 16-bit sum would be off by 6.
                 const double halves = 3.0 * static_cast<double>(cols) * 33 / 128 / 2048;
@@ -464,7 +474,8 @@ std::string path_name(const testing::TestParamInfo<const char*>& info) {
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, OpsTest, testing::Values("reference", "generic", "avx2", "avx512-vnni"), path_name);
+INSTANTIATE_TEST_SUITE_P(Paths, OpsTest, testing::Values("reference", "generic", "avx2", "avx512-vnni", "avx512-bf16"),
+                         path_name);
 
 TEST(MakeCpuOps, RefusesAnUnknownInstructionSet) {
     const auto made = make_cpu_ops(1, "mmx");
@@ -476,7 +487,11 @@ TEST(MakeCpuOps, PicksTheBestPathTheProcessorHas) {
     auto made = make_cpu_ops(2, "");
     ASSERT_TRUE(made.ok());
     const CpuFeatures& cpu = cpu_features();
-    EXPECT_EQ((*made)->isa(), cpu.avx512_vnni ? "avx512-vnni" : cpu.avx2 ? "avx2" : "generic");
+    const std::string best = cpu.avx512_vnni && cpu.avx512_bf16 ? "avx512-bf16"
+                             : cpu.avx512_vnni                  ? "avx512-vnni"
+                             : cpu.avx2                         ? "avx2"
+                                                                : "generic";
+    EXPECT_EQ((*made)->isa(), best);
     EXPECT_EQ((*made)->threads(), 2);
 }
 
