@@ -306,12 +306,9 @@ template <class S>
 void quantise_record(const float* x, int columns, int c, std::byte* record) {
     alignas(32) std::int8_t q[32];
     const float scale = S::quantize_block(x, q);
-    int pairs[2][2] = {};
-    for (int step = 0; step < kSteps; ++step) {
-        std::memcpy(record + (step * columns + c) * 4, q + 4 * step, 4);
-        pairs[step / 4][0] += q[4 * step] + q[4 * step + 1];
-        pairs[step / 4][1] += q[4 * step + 2] + q[4 * step + 3];
-    }
+    for (int step = 0; step < kSteps; ++step) std::memcpy(record + (step * columns + c) * 4, q + 4 * step, 4);
+    std::int32_t pairs[2][2];
+    S::pair_sums(q, pairs);
     auto* sums = reinterpret_cast<std::int32_t*>(record + 32 * columns) + c;
     sums[0] = S::pack_sums(pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1]);
     sums[columns] = S::pack_sums(pairs[0][0], pairs[0][1]);

@@ -122,6 +122,18 @@ struct Avx2 {
         return top / 127.0f;
     }
 
+    /// Sums over each half of 32 quants of the first and of the second two bytes of every step: pairs[half][which].
+    static void pair_sums(const std::int8_t* q, std::int32_t (&pairs)[2][2]) {
+        const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(q));
+        const __m256i sums = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);  // 16 pairs, step by step
+        const __m256i first = _mm256_madd_epi16(sums, _mm256_set1_epi32(1));
+        const __m256i second = _mm256_madd_epi16(sums, _mm256_set1_epi32(1 << 16));
+        const __m256i both = _mm256_hadd_epi32(first, second);  // per half: first, first, second, second
+        const __m256i all = _mm256_hadd_epi32(both, both);      // per half: first, second, first, second
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(pairs[0]), _mm256_castsi256_si128(all));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(pairs[1]), _mm256_extracti128_si256(all, 1));
+    }
+
   private:
     static F even_of(__m256i pairs) { return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)); }
     static F odd_of(__m256i pairs) {

@@ -83,6 +83,7 @@ struct Avx512 {
     static F finish_signed(A a) { return _mm512_cvtepi32_ps(a); }
 
     static float quantize_block(const float* x, std::int8_t* q) { return Avx2::quantize_block(x, q); }
+    static void pair_sums(const std::int8_t* q, std::int32_t (&pairs)[2][2]) { Avx2::pair_sums(q, pairs); }
 
   private:
     static F even_of(__m512i pairs) { return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)); }

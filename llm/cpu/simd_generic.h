@@ -170,6 +170,14 @@ struct Generic {
         for (int i = 0; i < 32; ++i) q[i] = static_cast<std::int8_t>(std::nearbyint(x[i] * inverse));
         return top / 127.0f;
     }
+    static void pair_sums(const std::int8_t* q, std::int32_t (&pairs)[2][2]) {
+        for (int half = 0; half < 2; ++half) {
+            for (int which = 0; which < 2; ++which) {
+                pairs[half][which] = 0;
+                for (int i = 16 * half + 2 * which; i < 16 * half + 16; i += 4) pairs[half][which] += q[i] + q[i + 1];
+            }
+        }
+    }
 };
 
 }  // namespace
