@@ -144,7 +144,15 @@ TEST(Encoder, PoolsTheFirstPositionWhereTheModelSaysSo) {
     double likeness = 0;  // of the pooled directions: 1 would mean that the setting changes nothing
     for (std::size_t i = 0; i < mean.size() / 2; ++i) likeness += static_cast<double>(mean[i]) * found[0][i];
     EXPECT_LT(likeness, 0.99);
-    for (std::size_t i = 0; i < mean.size(); ++i) ASSERT_NEAR(found[0][i], found[1][i], 1e-5) << i;
+    // One position alone: the rounding of the fast path is not averaged over the text.
+    for (std::size_t row = 0; row < texts.size(); ++row) {
+        double cosine = 0;
+        const std::size_t width = mean.size() / texts.size();
+        for (std::size_t i = row * width; i < (row + 1) * width; ++i)
+            cosine += static_cast<double>(found[0][i]) * found[1][i];
+        EXPECT_GE(cosine, 0.9995) << texts[row];
+        RecordProperty("cosine_" + std::to_string(row), std::to_string(cosine));
+    }
 }
 
 TEST(Encoder, ErrorsNameTheFolder) {
