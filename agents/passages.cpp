@@ -10,9 +10,10 @@ namespace {
 constexpr std::size_t kTouchBytes = 4;      // blanks between two chunks that follow each other
 constexpr int kPassageOverheadTokens = 12;  // number, file name and line ends around a passage
 
-bool touches(const retrieval::Hit& a, const retrieval::Hit& b) {
-    return a.document.id == b.document.id && a.chunk.span.start <= b.chunk.span.end + kTouchBytes &&
-           b.chunk.span.start <= a.chunk.span.end + kTouchBytes;
+/// Parts of one run of text: what is cited keeps the one heading and page that its place has.
+bool continues(const retrieval::Hit& a, const retrieval::Hit& b) {
+    return a.document.id == b.document.id && a.chunk.heading == b.chunk.heading && a.chunk.page == b.chunk.page &&
+           a.chunk.span.start <= b.chunk.span.end + kTouchBytes && b.chunk.span.start <= a.chunk.span.end + kTouchBytes;
 }
 
 void merge_into(retrieval::Hit& kept, const retrieval::Hit& other) {
@@ -26,11 +27,11 @@ void merge_into(retrieval::Hit& kept, const retrieval::Hit& other) {
     }
 }
 
-/// Into the better placed of the two, until no two touch: a hit can close the gap between two others.
+/// Into the better placed of the two, until no two continue each other: a hit can close the gap between two others.
 void merge_neighbours(std::vector<retrieval::Hit>& hits) {
     for (std::size_t i = 0; i < hits.size(); ++i) {
         for (std::size_t j = i + 1; j < hits.size(); ++j) {
-            if (!touches(hits[i], hits[j])) continue;
+            if (!continues(hits[i], hits[j])) continue;
             merge_into(hits[i], hits[j]);
             hits.erase(hits.begin() + static_cast<std::ptrdiff_t>(j));
             i = 0;

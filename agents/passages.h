@@ -18,9 +18,10 @@ struct PassageLimits {
 
 using TokenCount = std::function<int(std::string_view)>;
 
-/// The first `limits.count` hits, best first. Hits of one document whose chunks touch or overlap become one passage
-/// with the text between them. What no longer fits the budget is cut after a sentence or left out; the first passage
-/// always stays. Every text is read back from the record, so Hit::text equals the document's bytes at its span.
+/// The first `limits.count` hits, best first. Hits of one document, heading and page whose chunks touch or overlap
+/// become one passage with the text between them. What no longer fits the budget is cut after a sentence or left out;
+/// the first passage always stays. Every text is read back from the record, so Hit::text equals the document's bytes at
+/// its span.
 Result<std::vector<retrieval::Hit>> select_passages(const std::vector<retrieval::Hit>& hits,
                                                     const retrieval::Corpus& corpus, const PassageLimits& limits,
                                                     const TokenCount& count);
