@@ -41,6 +41,7 @@ struct CitationMark {
     std::size_t start = 0;
     std::size_t end = 0;
     int number = 0;
+    bool supported = false;  ///< one sentence of the passage carries the statement; false: only the passage as a whole
 };
 
 struct Timings {
@@ -49,13 +50,24 @@ struct Timings {
     double total_seconds = 0;
 };
 
+/// What the evidence gate measured.
+struct EvidenceFeatures {
+    double best_sentence = 0;  ///< highest cosine of the question with one sentence of a passage (under its heading)
+    double weakest_word = 0;   ///< the question's least matched content word: 1 when it is in a passage, else the
+                               ///< highest cosine with any word there
+};
+
 struct Answer {
     std::string text;
     bool found = false;     ///< false: the evidence gate said no; `sources` are then the nearest passages
     double gate_score = 0;  ///< the evidence gate's probability that the passages answer the question
+    EvidenceFeatures evidence;
     std::vector<Source> sources;
     std::vector<CitationMark> citations;
     std::vector<retrieval::Span> unverified_quotes;  ///< bytes of `text` in quotation marks that no passage holds
+    std::vector<retrieval::Span> unsupported;        ///< bytes of `text`: sentences that no passage carries
+    bool quoted = false;      ///< the loop put the passage's own sentence before, or in place of, the model's
+    int history_dropped = 0;  ///< messages before the question that did not fit the model's share for them
     std::vector<ToolTrace> tools;
     llm::FinishReason finish_reason = llm::FinishReason::kStop;
     llm::Usage usage;  ///< summed over the loop's steps
@@ -89,17 +101,20 @@ using Event = std::variant<StepEvent, SourcesEvent, ToolEvent, DeltaEvent>;
 /// Return false to cancel.
 using EventSink = std::function<bool(const Event&)>;
 
-/// Whether the model is offered the tools. kWhenAsked: only for questions about the folder itself or the time, where
-/// the first call is then required; a small model answers worse when it sees tools it does not need.
+/// Whether tools are used. kWhenAsked: only where the question asks for one. The loop answers questions about the
+/// folder and the clock from the tool's result itself; for "read …" and "search for …" the model writes the first call,
+/// and may call more in the steps after it. kAlways: the model may call in every step. A small model answers worse when
+/// it sees tools it does not need.
 enum class ToolOffer { kNever, kWhenAsked, kAlways };
 
 struct AgentOptions {
-    int max_steps = 4;  ///< calls of the model in one run
+    int max_steps = 4;  ///< calls of the model in one run; at least 2 where a tool is required
     int max_tool_calls = 6;
     int max_answer_tokens = 256;  ///< of one step
     std::chrono::seconds max_time{300};
-    int passages = 4;                ///< shown to the model
+    int passages = 4;                ///< behind an answer
     int passage_token_budget = 500;  ///< of the model's tokens, all passages together
+    int evidence_sentences = 5;      ///< of the passages, nearest first, shown to the model; 0 = the passages whole
     int history_token_budget = 300;  ///< of the turns before the question
     ToolOffer tools = ToolOffer::kWhenAsked;
 };

@@ -5,50 +5,60 @@
 #include <map>
 #include <string>
 
+#include "agents/prompt.h"
 #include "agents/sentences.h"
 #include "agents/words.h"
 
 namespace hearth::agents {
 namespace {
 
-constexpr double kBestSentenceWeight = 13.172;
-constexpr double kWeakestWordWeight = 3.791;
-constexpr double kBias = -9.1;
-
 // Bounds one question's work; four passages of 200 tokens hold about 60 sentences and 300 different words.
 constexpr std::size_t kMaxSentences = 128;
 constexpr std::size_t kMaxWords = 400;
+constexpr std::size_t kMaxQuestionWords = 32;
+constexpr std::size_t kForeignWords = 4;
 
 std::string slice(std::string_view text, retrieval::Span span) {
     return std::string(text.substr(span.start, span.end - span.start));
 }
 
-/// Highest cosine of row `row` with the rows from `first` on; rows have unit length.
-double best_cosine(const std::vector<float>& rows, std::size_t dimensions, std::size_t row, std::size_t first) {
-    double best = 0;
-    for (std::size_t other = first; other * dimensions < rows.size(); ++other) {
-        double dot = 0;
-        for (std::size_t i = 0; i < dimensions; ++i) {
-            dot += static_cast<double>(rows[row * dimensions + i]) * rows[other * dimensions + i];
-        }
-        best = std::max(best, dot);
+double cosine(const std::vector<float>& rows, std::size_t dimensions, std::size_t a, std::size_t b) {
+    double dot = 0;  // rows have unit length
+    for (std::size_t i = 0; i < dimensions; ++i) {
+        dot += static_cast<double>(rows[a * dimensions + i]) * rows[b * dimensions + i];
     }
-    return best;
+    return dot;
 }
 
-Result<double> best_sentence(std::string_view question, const std::vector<retrieval::Hit>& passages,
-                             llm::EmbeddingModel& embedder) {
+/// Says nothing that the heading path does not say.
+bool repeats_heading(std::string_view sentence, const std::vector<std::string>& heading_stems) {
+    if (sentence.starts_with('#')) return true;
+    const std::vector<std::string> stems = content_stems(sentence);
+    return std::all_of(stems.begin(), stems.end(), [&](const std::string& stem) {
+        return std::find(heading_stems.begin(), heading_stems.end(), stem) != heading_stems.end();
+    });
+}
+
+Result<std::vector<RankedSentence>> rank_sentences(std::string_view question,
+                                                   const std::vector<retrieval::Hit>& passages,
+                                                   llm::EmbeddingModel& embedder, const std::stop_token& cancel) {
+    std::vector<RankedSentence> ranked;
     std::vector<std::string> texts = {std::string(question)};
-    for (const retrieval::Hit& passage : passages) {
-        const std::string& heading = passage.chunk.heading;
-        const std::size_t last = heading.rfind(" > ");
-        const std::string title = last == std::string::npos ? heading : heading.substr(last + 3);
+    for (std::size_t index = 0; index < passages.size(); ++index) {
+        const retrieval::Hit& passage = passages[index];
+        const std::vector<std::string> heading_stems = content_stems(passage.chunk.heading);
         for (const retrieval::Span span : sentences_of(passage.text)) {
-            if (texts.size() <= kMaxSentences) texts.push_back(title + ": " + slice(passage.text, span));
+            const std::string sentence = slice(passage.text, span);
+            if (ranked.size() == kMaxSentences || repeats_heading(sentence, heading_stems)) continue;
+            texts.push_back(std::string(last_heading(passage.chunk.heading)) + ": " + sentence);
+            ranked.push_back({index, span, 0});
         }
     }
-    HEARTH_TRY(const std::vector<float> rows, embedder.embed(texts));
-    return best_cosine(rows, static_cast<std::size_t>(embedder.dimensions()), 0, 1);
+    HEARTH_TRY(const std::vector<float> rows, embedder.embed(texts, cancel));
+    const auto dimensions = static_cast<std::size_t>(embedder.dimensions());
+    for (std::size_t i = 0; i < ranked.size(); ++i) ranked[i].cosine = cosine(rows, dimensions, 0, i + 1);
+    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.cosine > b.cosine; });
+    return ranked;
 }
 
 /// stem -> the word as written, of content words only.
@@ -65,47 +75,68 @@ std::map<std::string, std::string> vocabulary_of(const std::vector<retrieval::Hi
 }
 
 Result<double> weakest_match(const std::vector<std::string>& unmatched,
-                             const std::map<std::string, std::string>& vocabulary, llm::EmbeddingModel& embedder) {
+                             const std::map<std::string, std::string>& vocabulary, llm::EmbeddingModel& embedder,
+                             const std::stop_token& cancel) {
     std::vector<std::string> texts = unmatched;
     for (const auto& [stem, word] : vocabulary) {
         if (texts.size() < unmatched.size() + kMaxWords) texts.push_back(word);
     }
-    HEARTH_TRY(const std::vector<float> rows, embedder.embed(texts));
+    HEARTH_TRY(const std::vector<float> rows, embedder.embed(texts, cancel));
+    const auto dimensions = static_cast<std::size_t>(embedder.dimensions());
     double weakest = 1;
     for (std::size_t row = 0; row < unmatched.size(); ++row) {
-        const auto dimensions = static_cast<std::size_t>(embedder.dimensions());
-        weakest = std::min(weakest, best_cosine(rows, dimensions, row, unmatched.size()));
+        double best = 0;
+        for (std::size_t other = unmatched.size(); other < texts.size(); ++other) {
+            best = std::max(best, cosine(rows, dimensions, row, other));
+        }
+        weakest = std::min(weakest, best);
     }
     return weakest;
 }
 
+struct QuestionWords {
+    std::vector<std::string> unmatched;  ///< content words that no passage holds, each stem once
+    bool any_content = false;
+    bool foreign = false;
+};
+
+QuestionWords question_words(std::string_view question, const std::map<std::string, std::string>& vocabulary) {
+    QuestionWords out;
+    const std::vector<Word> words = words_of(question);
+    std::vector<std::string> seen;
+    for (const Word& word : words) {
+        if (!word.content) continue;
+        out.any_content = true;
+        if (vocabulary.contains(word.stem) || std::find(seen.begin(), seen.end(), word.stem) != seen.end()) continue;
+        seen.push_back(word.stem);
+        if (out.unmatched.size() < kMaxQuestionWords) out.unmatched.push_back(slice(question, word.span));
+    }
+    out.foreign = words.size() >= kForeignWords &&
+                  std::all_of(words.begin(), words.end(), [](const Word& word) { return word.content; });
+    return out;
+}
+
 }  // namespace
 
-Result<EvidenceFeatures> measure_evidence(std::string_view question, const std::vector<retrieval::Hit>& passages,
-                                          llm::EmbeddingModel& embedder) {
-    EvidenceFeatures features;
-    if (passages.empty()) return features;
-    HEARTH_TRY(features.best_sentence, best_sentence(question, passages, embedder));
+Result<Evidence> measure_evidence(std::string_view question, const std::vector<retrieval::Hit>& passages,
+                                  llm::EmbeddingModel& embedder, const std::stop_token& cancel) {
+    Evidence evidence;
+    if (passages.empty()) return evidence;
+    HEARTH_TRY(evidence.sentences, rank_sentences(question, passages, embedder, cancel));
+    if (evidence.sentences.empty()) return evidence;
+    evidence.features.best_sentence = evidence.sentences.front().cosine;
     const auto vocabulary = vocabulary_of(passages);
-    std::vector<std::string> unmatched;
-    bool any_content = false;
-    for (const Word& word : words_of(question)) {
-        if (!word.content) continue;
-        any_content = true;
-        if (vocabulary.contains(word.stem)) continue;
-        unmatched.push_back(slice(question, word.span));
+    const QuestionWords words = question_words(question, vocabulary);
+    evidence.features.weakest_word = words.any_content ? 1 : 0;
+    if (!words.foreign && !words.unmatched.empty()) {
+        HEARTH_TRY(evidence.features.weakest_word, weakest_match(words.unmatched, vocabulary, embedder, cancel));
     }
-    if (unmatched.empty()) {
-        features.weakest_word = any_content ? 1 : 0;
-        return features;
-    }
-    HEARTH_TRY(features.weakest_word, weakest_match(unmatched, vocabulary, embedder));
-    return features;
+    return evidence;
 }
 
 double evidence_probability(const EvidenceFeatures& features) {
-    const double logit =
-        kBias + kBestSentenceWeight * features.best_sentence + kWeakestWordWeight * features.weakest_word;
+    const double logit = kGateWeights.bias + kGateWeights.best_sentence * features.best_sentence +
+                         kGateWeights.weakest_word * features.weakest_word;
     return 1 / (1 + std::exp(-logit));
 }
 

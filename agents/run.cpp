@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "agents/evidence_gate.h"
 #include "agents/passages.h"
 #include "agents/prompt.h"
+#include "agents/ruling.h"
 #include "agents/sources.h"
 
 namespace hearth::agents {
@@ -36,16 +36,21 @@ Run::Run(const RunParts& parts, const AskRequest& request, const EventSink& sink
       deadline_(start_ + parts.options.max_time) {}
 
 Result<Answer> Run::answer() {
+    Result<Answer> answer = answer_question();
+    if (answer.ok() || answer.error().code != ErrorCode::kCancelled || !stopped()) return answer;
+    answer_.finish_reason = llm::FinishReason::kCancelled;
+    answer_.timings.total_seconds = seconds_since(start_);
+    return std::move(answer_);
+}
+
+Result<Answer> Run::answer_question() {
     HEARTH_TRY(conversation_, read_conversation(request_.messages));
     const auto count = [this](std::string_view text) { return static_cast<int>(parts_.model.tokenize(text).size()); };
-    trim_turns(conversation_.turns, parts_.options.history_token_budget, count);
+    answer_.history_dropped = trim_turns(conversation_.turns, parts_.options.history_token_budget, count);
     const std::string tool = parts_.options.tools == ToolOffer::kNever ? "" : tool_asked_for(conversation_.question);
-    if (!tool.empty()) {
-        answer_.found = true;
-        answer_.gate_score = 1;  // the folder itself is the evidence
-        rebuild_writer();
-        return generate(tool_messages(conversation_), tool);
-    }
+    rebuild_writer();
+    if (tool == "list_documents" || tool == "current_time") return answer_from_tool(tool);
+    if (!tool.empty()) return generate(tool_messages(conversation_), tool);
     send(StepEvent{"searching your documents"});
     HEARTH_TRY_STATUS(retrieve());
     HEARTH_TRY_STATUS(decide());
@@ -53,7 +58,8 @@ Result<Answer> Run::answer() {
     send(SourcesEvent{answer_.sources, answer_.found});
     if (!answer_.found) return refuse();
     send(StepEvent{"reading " + std::to_string(answer_.sources.size()) + " passages"});
-    return generate(answer_messages(conversation_, passages_), "");
+    const auto shown = static_cast<std::size_t>(parts_.options.evidence_sentences);
+    return generate(answer_messages(conversation_, evidence_lines(passages_, evidence_.sentences, shown)), "");
 }
 
 Status Run::retrieve() {
@@ -74,11 +80,23 @@ Status Run::retrieve() {
 }
 
 Status Run::decide() {
-    HEARTH_TRY(const EvidenceFeatures features,
-               measure_evidence(conversation_.search_text, passages_, parts_.embedder));
-    answer_.gate_score = passages_.empty() ? 0 : evidence_probability(features);
+    HEARTH_TRY(evidence_, measure_evidence(conversation_.gate_text, passages_, parts_.embedder, cancel_));
+    answer_.evidence = evidence_.features;
+    answer_.gate_score = passages_.empty() ? 0 : evidence_probability(evidence_.features);
     answer_.found = answer_.gate_score >= kEvidenceThreshold;
     return {};
+}
+
+/// The call needs no words of the model, and its result says more clearly what a small model would retell.
+Result<Answer> Run::answer_from_tool(const std::string& tool) {
+    const std::string result = call_tool({"call_1", tool, "{}"});
+    answer_.gate_score = answer_.found ? 1 : 0;
+    answer_.text = result;
+    while (answer_.text.ends_with('\n')) answer_.text.pop_back();
+    deliver(answer_.text);
+    if (stopped()) answer_.finish_reason = llm::FinishReason::kCancelled;
+    answer_.timings.total_seconds = seconds_since(start_);
+    return std::move(answer_);
 }
 
 Result<Answer> Run::refuse() {
@@ -93,23 +111,42 @@ Result<Answer> Run::refuse() {
     return std::move(answer_);
 }
 
-/// Sources may have grown by a tool: the writer must know the new numbers. Only between steps, before any text.
+/// Sources may have grown by a tool: the writer must know the new numbers. Only between steps, before any text. A
+/// client that gives instructions of its own may want another language or form: then no sentence is replaced.
 void Run::rebuild_writer() {
-    support_ = std::make_unique<SupportIndex>(support_passages(answer_.sources));
+    support_ = std::make_unique<SupportIndex>(support_passages(answer_.sources), conversation_.question);
     std::vector<int> numbers;
     for (const Source& source : answer_.sources) numbers.push_back(source.number);
-    writer_ = std::make_unique<CitationWriter>(std::move(numbers), *support_);
+    CitationWriter::Judge judge;
+    if (conversation_.instructions.empty()) {
+        judge = [this](std::string_view, const std::optional<Support>& support) {
+            CitationWriter::Ruling ruling = rule_on(support, passages_, evidence_.sentences);
+            answer_.quoted = !ruling.quotes.empty();
+            return ruling;
+        };
+    }
+    writer_ = std::make_unique<CitationWriter>(std::move(numbers), *support_, std::move(judge));
 }
 
 Result<Answer> Run::generate(std::vector<llm::Message> messages, const std::string& first_tool) {
     std::string required = first_tool;
-    for (int step = 1; step <= parts_.options.max_steps; ++step) {
+    const int steps = std::max(parts_.options.max_steps, required.empty() ? 1 : 2);  // a call, and the answer from it
+    for (int step = 1; step <= steps; ++step) {
         bool again = false;
-        HEARTH_TRY_STATUS(take_step(messages, required, step == parts_.options.max_steps, again));
+        HEARTH_TRY_STATUS(take_step(messages, required, step == steps, again));
         required.clear();
-        if (!again || stopped()) break;
+        if (!again) break;
     }
     return finish();
+}
+
+/// A model that has been shown tools is shown them to the end: only so is a call that it writes taken for one.
+void Run::offer_tools(llm::GenerateRequest& request, const std::string& required_tool, bool last) const {
+    if (!tools_begun_ && required_tool.empty() && (parts_.options.tools != ToolOffer::kAlways || last)) return;
+    request.tools = tool_definitions();
+    if (required_tool.empty()) return;
+    request.tool_choice = llm::ToolChoice::kNamed;
+    request.tool_name = required_tool;
 }
 
 Status Run::take_step(std::vector<llm::Message>& messages, const std::string& required_tool, bool last, bool& again) {
@@ -117,19 +154,17 @@ Status Run::take_step(std::vector<llm::Message>& messages, const std::string& re
     request.messages = messages;
     request.sampling = request_.sampling;
     request.max_tokens = request_.max_tokens > 0 ? request_.max_tokens : parts_.options.max_answer_tokens;
-    const bool may_call = static_cast<int>(answer_.tools.size()) < parts_.options.max_tool_calls && !last;
-    if (!required_tool.empty() && may_call) {
-        request.tools = tool_definitions();
-        request.tool_choice = llm::ToolChoice::kNamed;
-        request.tool_name = required_tool;
-    } else if (parts_.options.tools == ToolOffer::kAlways && may_call) {
-        request.tools = tool_definitions();
-    }
-    const auto sink = [this](std::string_view delta) { return deliver(writer_->push(delta)) && !over_time(); };
+    offer_tools(request, required_tool, last);
+    tools_begun_ = tools_begun_ || !request.tools.empty();
+    const auto sink = [this](std::string_view delta) {
+        return deliver(writer_->push(delta)) && !writer_->stopped() && !over_time();
+    };
     HEARTH_TRY(const llm::Completion step, parts_.model.generate(request, sink, cancel_));
     add_usage(answer_.usage, step.usage);
-    answer_.finish_reason = step.finish_reason;
-    again = step.finish_reason == llm::FinishReason::kToolCalls && !stopped() && !over_time();
+    answer_.finish_reason = writer_->stopped() ? llm::FinishReason::kStop : step.finish_reason;
+    const bool called = answer_.finish_reason == llm::FinishReason::kToolCalls;
+    const bool may_call = static_cast<int>(answer_.tools.size()) < parts_.options.max_tool_calls && !last;
+    again = called && may_call && !stopped() && !over_time();
     if (again) call_tools(messages, step);
     return {};
 }
@@ -137,25 +172,30 @@ Status Run::take_step(std::vector<llm::Message>& messages, const std::string& re
 void Run::call_tools(std::vector<llm::Message>& messages, const llm::Completion& step) {
     messages.push_back({llm::Role::kAssistant, step.text, step.tool_calls, {}, {}});
     for (const llm::ToolCall& call : step.tool_calls) {
-        const auto begin = std::chrono::steady_clock::now();
-        ToolResult result;
-        if (static_cast<int>(answer_.tools.size()) >= parts_.options.max_tool_calls || is_repeated(call)) {
-            result.text = "error: no more calls of this kind; answer from what you have";
-            result.failed = true;
-        } else {
-            send(StepEvent{"calling " + call.name});
-            const ToolScope scope{request_.collection, request_.path, request_.type};
-            result = run_tool(call, parts_.corpus, scope, static_cast<int>(answer_.sources.size()) + 1);
-        }
-        const int next = static_cast<int>(answer_.sources.size()) + 1;
-        for (Source& source : sources_of(result.passages, next)) answer_.sources.push_back(std::move(source));
-        ToolTrace trace{call.name, call.arguments, result.text, seconds_since(begin), result.failed};
-        send(ToolEvent{trace});
-        answer_.tools.push_back(std::move(trace));
-        messages.push_back({llm::Role::kTool, result.text, {}, call.id, call.name});
+        messages.push_back({llm::Role::kTool, call_tool(call), {}, call.id, call.name});
     }
     if (writer_->text().empty()) rebuild_writer();
-    send(SourcesEvent{answer_.sources, true});
+    send(SourcesEvent{answer_.sources, answer_.found});
+}
+
+/// Runs one call within the budgets and notes it; returns what the model reads.
+std::string Run::call_tool(const llm::ToolCall& call) {
+    const auto begin = std::chrono::steady_clock::now();
+    const int next = static_cast<int>(answer_.sources.size()) + 1;
+    ToolResult result;
+    if (static_cast<int>(answer_.tools.size()) >= parts_.options.max_tool_calls || is_repeated(call)) {
+        result.text = "error: no more calls of this kind; answer from what you have";
+        result.failed = true;
+    } else {
+        send(StepEvent{"calling " + call.name});
+        result = run_tool(call, parts_.corpus, {request_.collection, request_.path, request_.type}, next);
+    }
+    answer_.found = answer_.found || !result.failed;
+    for (Source& source : sources_of(result.passages, next)) answer_.sources.push_back(std::move(source));
+    ToolTrace trace{call.name, call.arguments, result.text, seconds_since(begin), result.failed};
+    send(ToolEvent{trace});
+    answer_.tools.push_back(std::move(trace));
+    return result.text;
 }
 
 bool Run::is_repeated(const llm::ToolCall& call) {
@@ -174,13 +214,38 @@ bool Run::send(const Event& event) {
     return !stopped();
 }
 
+/// The model called tools to the end, or said nothing that can be shown: the evidence speaks for itself.
+void Run::say_without_model() {
+    std::string text(kNotFoundText);
+    if (!evidence_.sentences.empty()) {
+        const RankedSentence& nearest = evidence_.sentences.front();
+        text =
+            one_line(passages_[nearest.passage].text.substr(nearest.span.start, nearest.span.end - nearest.span.start));
+        answer_.quoted = true;
+    } else if (answer_.found && !answer_.sources.empty()) {
+        const Source& source = answer_.sources.back();
+        const retrieval::Span span = support_->best_sentences(source.number, {}, conversation_.question);
+        text = "\u201c" + one_line(source.hit.text.substr(span.start, span.end - span.start)) + "\u201d";
+        answer_.quoted = true;
+    } else if (answer_.found) {
+        const auto done = std::find_if(answer_.tools.rbegin(), answer_.tools.rend(),
+                                       [](const ToolTrace& trace) { return !trace.failed; });
+        if (done != answer_.tools.rend()) text = done->result;
+    }
+    deliver(writer_->push(text));
+    deliver(writer_->finish());
+}
+
 Result<Answer> Run::finish() {
     deliver(writer_->finish());
+    const bool bounded = over_time() || answer_.finish_reason == llm::FinishReason::kToolCalls;
+    if (writer_->text().empty() && !stopped()) say_without_model();
     answer_.text = writer_->text();
     answer_.citations = writer_->marks();
+    answer_.unsupported = writer_->unsupported();
     if (stopped()) {
         answer_.finish_reason = llm::FinishReason::kCancelled;
-    } else if (over_time() || answer_.finish_reason == llm::FinishReason::kToolCalls) {
+    } else if (bounded) {
         answer_.finish_reason = llm::FinishReason::kLength;  // a bound of the loop ended it
     }
     const SupportIndex all(support_passages(answer_.sources));  // a tool may have added sources after the first text

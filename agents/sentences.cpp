@@ -42,6 +42,7 @@ std::string_view line_at(std::string_view text, std::size_t at) {
 bool ends_at_newline(std::string_view text, std::size_t piece_start, std::size_t newline) {
     if (newline + 1 >= text.size()) return true;
     if (stands_alone(line_at(text, newline + 1))) return true;
+    while (piece_start < newline && is_blank(text[piece_start])) ++piece_start;
     const std::string_view piece = text.substr(piece_start, newline - piece_start);
     const std::size_t last_line = piece.rfind('\n') == std::string_view::npos ? 0 : piece.rfind('\n') + 1;
     const std::string_view line = piece.substr(last_line);

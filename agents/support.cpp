@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <string>
 
+#include "agents/polarity.h"
 #include "agents/sentences.h"
 #include "agents/words.h"
 
@@ -52,12 +54,13 @@ std::string folded_blanks(std::string_view text) {
 
 }  // namespace
 
-SupportIndex::SupportIndex(const std::vector<SupportPassage>& passages) {
+SupportIndex::SupportIndex(const std::vector<SupportPassage>& passages, std::string_view question)
+    : asked_(sorted_stems(question)) {
     for (const SupportPassage& passage : passages) {
         std::string all(passage.heading);
         all += '\n';
         all += passage.text;
-        entries_.push_back({passage.number, passage.text, sorted_stems(all)});
+        entries_.push_back({passage.number, passage.heading, passage.text, sorted_stems(all)});
     }
 }
 
@@ -78,27 +81,62 @@ const SupportIndex::Entry* SupportIndex::find(int number) const {
 }
 
 std::optional<Support> SupportIndex::best_passage(std::string_view statement) const {
-    std::vector<Word> words = words_of(statement);
-    std::erase_if(words, [](const Word& word) { return !word.content; });
-    if (words.empty()) return std::nullopt;
-    double total = 0;
-    std::vector<double> weights;
-    for (const Word& word : words) weights.push_back(weight(word.stem, word.number));
-    for (const double w : weights) total += w;
     std::optional<Support> best;
     for (const Entry& entry : entries_) {
-        double share = 0;
-        bool figures_known = true;
-        for (std::size_t i = 0; i < words.size(); ++i) {
-            const bool held = holds(entry.stems, words[i].stem);
-            share += held ? weights[i] / total : 0.0;
-            figures_known = figures_known && (held || !words[i].number);
-        }
-        if (figures_known && share >= kMinimumShare && (!best || share > best->share)) {
-            best = Support{entry.number, share};
-        }
+        const std::optional<Support> support = support_of(entry, statement);
+        if (!support || support->contradicted) continue;
+        const bool better = !best || (support->in_sentence && !best->in_sentence) ||
+                            (support->in_sentence == best->in_sentence && support->share > best->share);
+        if (better) best = support;
     }
     return best;
+}
+
+std::optional<Support> SupportIndex::support_by(int number, std::string_view statement) const {
+    const Entry* entry = find(number);
+    return entry == nullptr ? std::nullopt : support_of(*entry, statement);
+}
+
+std::optional<Support> SupportIndex::support_of(const Entry& entry, std::string_view statement) const {
+    double total = 0;
+    double share = 0;
+    for (const Word& word : words_of(statement)) {
+        if (!word.content) continue;
+        const bool held = holds(entry.stems, word.stem);
+        if (!held && (word.number || (word.name && !holds(asked_, word.stem)))) return std::nullopt;
+        const double w = weight(word.stem, word.number);
+        total += w;
+        share += held ? w : 0;
+    }
+    if (total == 0 || share < kMinimumShare * total) return std::nullopt;
+    Support support{.number = entry.number, .share = share / total};
+    nearest_sentence(entry, statement, support);
+    return support;
+}
+
+void SupportIndex::nearest_sentence(const Entry& entry, std::string_view statement, Support& support) const {
+    std::vector<WeightedStem> wanted;
+    double total = 0;
+    for (const Word& word : words_of(statement)) {
+        if (!word.content) continue;
+        wanted.push_back({word.stem, weight(word.stem, word.number)});
+        total += wanted.back().weight;
+    }
+    const std::vector<std::string> heading = sorted_stems(entry.heading);
+    double best = -1;
+    for (const retrieval::Span& sentence : sentences_of(entry.text)) {
+        const std::vector<std::string> stems =
+            sorted_stems(entry.text.substr(sentence.start, sentence.end - sentence.start));
+        const double own = overlap(stems, wanted);
+        if (own <= best) continue;
+        best = own;
+        std::vector<std::string> all;
+        std::set_union(stems.begin(), stems.end(), heading.begin(), heading.end(), std::back_inserter(all));
+        support.sentence = sentence;
+        support.in_sentence = own > 0 && overlap(all, wanted) >= kMinimumShare * total;
+    }
+    const auto text = entry.text.substr(support.sentence.start, support.sentence.end - support.sentence.start);
+    support.contradicted = support.in_sentence && contradicts(statement, text);
 }
 
 retrieval::Span SupportIndex::best_sentences(int number, std::string_view statement, std::string_view question) const {

@@ -18,17 +18,24 @@ struct SupportPassage {
 
 struct Support {
     int number = 0;
-    double share = 0;  ///< of the statement's word weight found in the passage, 0 .. 1
+    double share = 0;            ///< of the statement's word weight found in the passage, 0 .. 1
+    bool in_sentence = false;    ///< one sentence of the passage, with the heading, holds kMinimumShare by itself
+    bool contradicted = false;   ///< that sentence says the opposite
+    retrieval::Span sentence{};  ///< of the passage's text: the one nearest to the statement
 };
 
 /// Immutable after construction; a few hundred words per passage.
 class SupportIndex {
   public:
-    explicit SupportIndex(const std::vector<SupportPassage>& passages);
+    /// `question`: its names are no invention of the answer that repeats them.
+    explicit SupportIndex(const std::vector<SupportPassage>& passages, std::string_view question = {});
 
-    /// The passage that holds most of the statement. Nothing when no passage holds kMinimumShare of it, or a number
-    /// of the statement is in none of them: a figure from nowhere must not look cited.
+    /// The passage that holds most of the statement and does not contradict it. Nothing when no passage holds
+    /// kMinimumShare of it, or lacks a number or a name of it: a figure from nowhere must not look cited.
     std::optional<Support> best_passage(std::string_view statement) const;
+
+    /// The same for one passage, contradicted or not; nothing as above.
+    std::optional<Support> support_by(int number, std::string_view statement) const;
 
     /// Bytes of passage `number`'s text that best carry `statement`, read together with `question`: one sentence, or
     /// two neighbours when both add words. Empty span only for an empty text.
@@ -40,13 +47,17 @@ class SupportIndex {
   private:
     struct Entry {
         int number = 0;
+        std::string_view heading;
         std::string_view text;
         std::vector<std::string> stems;  ///< sorted, of heading and text
     };
     double weight(const std::string& stem, bool number) const;
     const Entry* find(int number) const;
+    std::optional<Support> support_of(const Entry& entry, std::string_view statement) const;
+    void nearest_sentence(const Entry& entry, std::string_view statement, Support& support) const;
 
     std::vector<Entry> entries_;
+    std::vector<std::string> asked_;  ///< sorted stems of the question
 };
 
 /// Places between quotation marks ("…", “…”, „…“, «…») of at least two words in `answer` that are, blanks folded,

@@ -4,10 +4,10 @@
 #include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "agents/prompt.h"
 #include "agents/words.h"
+#include "core/glob.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "llm/grammar.h"
@@ -35,41 +35,64 @@ ToolResult failure(std::string text) {
     return {std::move(text), true, {}};
 }
 
+/// The collection to look in, and a line about one that was asked for but is not there.
+struct Collection {
+    std::string name;
+    std::string note;
+};
+
+Result<Collection> collection_of(const nlohmann::json& arguments, const retrieval::Corpus& corpus,
+                                 const ToolScope& scope) {
+    if (!scope.collection.empty()) return Collection{scope.collection, {}};
+    const std::string wanted = arguments.value("collection", std::string());
+    if (wanted.empty()) return Collection{};
+    HEARTH_TRY(const std::vector<retrieval::DocumentStatus> documents, corpus.documents(wanted));
+    if (!documents.empty()) return Collection{wanted, {}};
+    return Collection{{}, "There is no collection \"" + wanted + "\"; looked in all.\n"};
+}
+
 ToolResult search_documents(const nlohmann::json& arguments, const retrieval::Corpus& corpus, const ToolScope& scope,
                             int first_number) {
     retrieval::Query query;
     query.text = arguments.at("query").get<std::string>();
     query.k = arguments.value("k", kSearchDefault);
-    query.collection = scope.collection.empty() ? arguments.value("collection", std::string()) : scope.collection;
+    auto collection = collection_of(arguments, corpus, scope);
+    if (!collection.ok()) return failure("The search failed: " + collection.error().message);
+    query.collection = collection->name;
     query.path = scope.path;
     query.type = scope.type;
     auto hits = corpus.search(query);
     if (!hits.ok()) return failure("The search failed: " + hits.error().message);
     ToolResult result;
+    result.text = collection->note;
     for (retrieval::Hit& hit : hits.value()) {
         const std::string line = passage_line(first_number + static_cast<int>(result.passages.size()), hit);
         if (result.text.size() + line.size() + 1 > kToolResultBytes) break;
         result.text += line + "\n";
         result.passages.push_back(std::move(hit));
     }
-    if (result.text.empty()) result.text = "No passage matches.";
+    if (result.passages.empty()) result.text += "No passage matches.";
     return result;
 }
 
 bool in_scope(const retrieval::DocumentRef& document, const ToolScope& scope) {
     return (scope.collection.empty() || document.collection == scope.collection) &&
-           (scope.type.empty() || document.type == scope.type);
+           (scope.type.empty() || document.type == scope.type) &&
+           (scope.path.empty() || glob_match(scope.path, document.path));
 }
 
-/// A model writes the file's path as often as its id: both are taken.
+/// A model writes the file's path, or its name, as often as its id: all are taken.
 Result<retrieval::DocumentStatus> find_document(const std::string& name, const retrieval::Corpus& corpus) {
     auto by_id = corpus.document(name);
     if (by_id.ok()) return by_id;
     HEARTH_TRY(const std::vector<retrieval::DocumentStatus> documents, corpus.documents());
     for (const retrieval::DocumentStatus& document : documents) {
-        if (document.document.path == name) return document;
+        const std::string& path = document.document.path;
+        const bool file_name =
+            path.size() > name.size() && path.ends_with(name) && path[path.size() - name.size() - 1] == '/';
+        if (path == name || file_name) return document;
     }
-    return Error(ErrorCode::kNotFound, "There is no document \"" + name + "\": take an id from list_documents.");
+    return Error(ErrorCode::kNotFound, "There is no document \"" + name + "\": take a path from list_documents.");
 }
 
 ToolResult read_document(const nlohmann::json& arguments, const retrieval::Corpus& corpus, const ToolScope& scope,
@@ -82,7 +105,6 @@ ToolResult read_document(const nlohmann::json& arguments, const retrieval::Corpu
     if (!passage.ok()) return failure("The document cannot be read: " + passage.error().message);
     retrieval::Hit hit;
     hit.document = passage->document;
-    hit.chunk.id = document->document.id;
     hit.chunk.heading = passage->title;
     hit.text = passage->text.substr(0, utf8_floor(passage->text, kReadBytes));
     hit.chunk.span = {passage->window.start, passage->window.start + hit.text.size()};
@@ -98,15 +120,17 @@ ToolResult read_document(const nlohmann::json& arguments, const retrieval::Corpu
 }
 
 ToolResult list_documents(const nlohmann::json& arguments, const retrieval::Corpus& corpus, const ToolScope& scope) {
-    auto documents =
-        corpus.documents(scope.collection.empty() ? arguments.value("collection", std::string()) : scope.collection);
+    auto collection = collection_of(arguments, corpus, scope);
+    if (!collection.ok()) return failure("The list cannot be read: " + collection.error().message);
+    auto documents = corpus.documents(collection->name);
     if (!documents.ok()) return failure("The list cannot be read: " + documents.error().message);
     std::erase_if(*documents, [&](const retrieval::DocumentStatus& d) { return !in_scope(d.document, scope); });
     ToolResult result;
-    result.text = std::to_string(documents->size()) + " documents\n";
+    result.text = collection->note + std::to_string(documents->size()) +
+                  (documents->size() == 1 ? " document\n" : " documents\n");
     std::size_t listed = 0;
     for (const retrieval::DocumentStatus& document : *documents) {
-        const std::string line = document.document.path + " (id " + document.document.id + ")" +
+        const std::string line = "- " + document.document.path +
                                  (document.state == retrieval::DocumentState::kFailed ? ", could not be read" : "");
         if (listed == kListedDocuments || result.text.size() + line.size() + 1 > kToolResultBytes) break;
         result.text += line + "\n";
@@ -147,29 +171,40 @@ const std::vector<llm::ToolDefinition>& tool_definitions() {
 }
 
 std::string tool_asked_for(std::string_view question) {
-    const std::vector<Word> words = words_of(question);
-    std::unordered_set<std::string> said;
-    bool other = false;  // a word about some subject: then the documents are to be searched, not listed
-    static const std::unordered_set<std::string> kFolder = {"document", "documents", "docum",
-                                                            "file",     "folder",    "collection"};
-    static const std::unordered_set<std::string> kClock = {"time", "date", "day", "today", "clock"};
-    static const std::unordered_set<std::string> kAround = {"list",  "show", "hav",   "there",   "name",
-                                                            "see",   "now",  "right", "current", "current",
-                                                            "index", "read", "know",  "it"};
-    bool folder = false;
-    bool clock = false;
-    bool now = false;
-    for (const Word& word : words) {
-        if (!word.content) continue;
-        folder = folder || kFolder.contains(word.stem);
-        clock = clock || kClock.contains(word.stem);
-        now = now || word.stem == "now" || word.stem == "today" || word.stem.starts_with("current");
-        other = other || (!kFolder.contains(word.stem) && !kClock.contains(word.stem) && !kAround.contains(word.stem));
-    }
-    if (other || (folder && clock)) return {};
-    if (folder) return "list_documents";
-    const bool bare_clock = clock && words.size() <= 5;  // "what time is it", "what is the date"
-    return clock && (now || bare_clock) ? "current_time" : "";
+    const std::vector<std::string> stems = content_stems(question);
+    const auto has = [&](const std::vector<std::string>& any) {
+        return std::any_of(any.begin(), any.end(), [&](const std::string& stem) {
+            return std::find(stems.begin(), stems.end(), stem) != stems.end();
+        });
+    };
+    const auto only = [&](const std::vector<std::string>& known) {
+        return std::all_of(stems.begin(), stems.end(), [&](const std::string& stem) {
+            return std::find(known.begin(), known.end(), stem) != known.end();
+        });
+    };
+    // A word about some other subject: then the documents are to be searched, not listed.
+    static const std::vector<std::string> kFolder = content_stems("document file folder collection");
+    static const std::vector<std::string> kClock = content_stems("time date day today clock weekday");
+    static const std::vector<std::string> kNow = content_stems("now today current currently");
+    static const std::vector<std::string> kAround = content_stems(
+        "list show have name see now right current currently indexed index know available exist stored hold contain "
+        "count number read today week");
+    static const std::vector<std::string> kRead = content_stems("read open summarise summarize");
+    static const std::vector<std::string> kSearch = content_stems("search find look");
+    const std::string first = stems.empty() ? std::string() : stems.front();
+    const std::size_t dot = question.find('.');
+    const bool names_file = dot != std::string_view::npos && dot + 1 < question.size();  // "leave.txt", no full stop
+    if (std::find(kRead.begin(), kRead.end(), first) != kRead.end() && names_file) return "read_document";
+    if (std::find(kSearch.begin(), kSearch.end(), first) != kSearch.end() && stems.size() > 1)
+        return "search_documents";
+    std::vector<std::string> known = kAround;
+    known.insert(known.end(), kFolder.begin(), kFolder.end());
+    if (has(kFolder) && only(known)) return "list_documents";
+    known = kAround;
+    known.insert(known.end(), kClock.begin(), kClock.end());
+    constexpr std::size_t kBareClockWords = 5;  // "what time is it", "what is the date"
+    const bool bare = words_of(question).size() <= kBareClockWords && !has(content_stems("have read list"));
+    return has(kClock) && only(known) && (has(kNow) || bare) ? "current_time" : "";
 }
 
 ToolResult run_tool(const llm::ToolCall& call, const retrieval::Corpus& corpus, const ToolScope& scope,

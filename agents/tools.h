@@ -24,19 +24,21 @@ inline constexpr std::size_t kToolResultBytes = 3000;
 /// search_documents, read_document, list_documents, current_time.
 const std::vector<llm::ToolDefinition>& tool_definitions();
 
-/// The tool a question is about when it is about the folder itself or the clock ("which documents …", "what time …"),
-/// not about what the documents say. Empty: none.
+/// The tool a question asks for, empty: none. list_documents and current_time for questions about the folder itself or
+/// the clock ("which documents …", "what time …"), read_document and search_documents for orders to do so ("read
+/// leave.txt", "search for …"). English only.
 std::string tool_asked_for(std::string_view question);
 
-/// The request's own filters bind every search of the run.
+/// The request's own filters bind every tool.
 struct ToolScope {
     std::string collection;
-    std::string path;
+    std::string path;  ///< glob
     std::string type;
 };
 
 /// Runs one call. Never fails as a whole: a wrong call is a failed ToolResult the model can learn from.
-/// `first_number` is the citation number the next new passage gets.
+/// An unknown collection, which small models invent, is named in the result and not used. `first_number` is the
+/// citation number the next new passage gets.
 ToolResult run_tool(const llm::ToolCall& call, const retrieval::Corpus& corpus, const ToolScope& scope,
                     int first_number);
 

@@ -55,6 +55,17 @@ const std::unordered_set<std::string_view>& function_words() {
     return kWords;
 }
 
+/// "three weeks" and "3 weeks" are the same statement. "one" is left out: it is a pronoun more often.
+std::string_view digits_of(std::string_view word) {
+    static constexpr std::array<std::string_view, 11> kSpelled = {
+        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    };
+    static constexpr std::array<std::string_view, 11> kDigits = {"2", "3", "4",  "5",  "6", "7",
+                                                                 "8", "9", "10", "11", "12"};
+    const auto* found = std::find(kSpelled.begin(), kSpelled.end(), word);
+    return found == kSpelled.end() ? std::string_view{} : kDigits[static_cast<std::size_t>(found - kSpelled.begin())];
+}
+
 struct Ending {
     std::string_view from;
     std::string_view to;
@@ -102,6 +113,10 @@ class Reader {
             if (is_cjk(c.value) || (at < text_.size() && is_cjk(decode_utf8(text_, at).value))) break;
         }
         word.span.end = at;
+        if (const std::string_view digits = digits_of(folded); !digits.empty()) {
+            folded = digits;
+            word.number = true;
+        }
         word.content = word.number || !function_words().contains(folded);
         word.name = capital && !opens_sentence(word.span.start);
         word.stem = word.number ? folded : strip_ending(std::move(folded));

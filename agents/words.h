@@ -13,7 +13,7 @@ struct Word {
     std::string stem;      ///< lower case, common English endings stripped; numbers without group separators
     retrieval::Span span;  ///< bytes of the text it came from
     bool content = false;  ///< carries meaning: not a function or question word
-    bool number = false;   ///< has a digit
+    bool number = false;   ///< has a digit, or is "two" .. "twelve" (the stem is then in digits)
     bool name = false;     ///< starts with a capital and does not open a sentence
 };
 
