@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Fits the evidence gate's logistic regression (agents/evidence_gate.cpp) and prints the weights.
 
-    fit_gate.py ROWS.json
+    fit_gate.py gate_rows.json      # written by make_gate_rows.py
 
-ROWS.json is a list of {"answerable": bool, "best_sentence": x, "weakest_word": y}, one per question of
+gate_rows.json is a list of {"answerable": bool, "best_sentence": x, "weakest_word": y}, one per question of
 gate_training.json (and its answerable questions asked against a foreign corpus, which are not answerable there).
 Needs numpy.
 """
