@@ -53,6 +53,17 @@ Result<std::string> read_api_key(const std::string& path) {
     return key;
 }
 
+agents::AgentOptions agent_options(const Config& config) {
+    agents::AgentOptions options;
+    options.passages = static_cast<int>(config.passages);
+    options.evidence_sentences = static_cast<int>(config.evidence_sentences);
+    options.max_steps = static_cast<int>(config.max_steps);
+    options.max_answer_tokens = static_cast<int>(config.max_answer_tokens);
+    if (config.tools == "never") options.tools = agents::ToolOffer::kNever;
+    if (config.tools == "always") options.tools = agents::ToolOffer::kAlways;
+    return options;
+}
+
 ingest::PipelineOptions pipeline_options(const Config& config, const std::string& extractor) {
     return {.folder = std::filesystem::absolute(config.inbox_path()).lexically_normal().string(),
             .extractor_path = extractor,
@@ -191,11 +202,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     token_counter_ = std::make_unique<TokenCounterAdapter>(*embedding_model_);
     HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home}, *embedder_));
     sink_ = std::make_unique<CorpusSink>(*corpus_, *embedder_, gate_);
-    agents::AgentOptions agent_options;
-    agent_options.passages = static_cast<int>(config_.passages);
-    agent_options.max_steps = static_cast<int>(config_.max_steps);
-    agent_options.max_answer_tokens = static_cast<int>(config_.max_answer_tokens);
-    agent_ = agents::Agent::create(agent_options, *chat_model_, *embedding_model_, *corpus_);
+    agent_ = agents::Agent::create(agent_options(config_), *chat_model_, *embedding_model_, *corpus_);
     HEARTH_TRY_STATUS(start_pipeline());
     server_->on_busy_change([this](bool busy) { gate_.set_busy(busy); });
     server_->set_services({.model = chat_model_.get(),

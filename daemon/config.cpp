@@ -52,8 +52,11 @@ std::vector<Setting> settings_of(Config& c) {
         {"ingest.extract_memory_mib", &c.extract_memory_mib, "per parser process", 128, 1 << 16},
         {"ingest.chunk_tokens", &c.chunk_tokens, "target size in the embedder's tokens", 32, 4096},
         {"ingest.chunk_overlap_tokens", &c.chunk_overlap_tokens, "when one long block is split", 0, 1024},
-        {"agent.passages", &c.passages, "shown to the model", 1, 20},
+        {"agent.passages", &c.passages, "behind an answer", 1, 20},
+        {"agent.evidence_sentences", &c.evidence_sentences, "of them, shown to the model; 0 = whole passages", 0, 64},
         {"agent.max_steps", &c.max_steps, "model turns per answer", 1, 32},
+        {"agent.tools", &c.tools, "whether the model may call tools: never, when_asked or always", 0, 0,
+         {"never", "when_asked", "always"}},
         {"agent.max_answer_tokens", &c.max_answer_tokens, "per answer", 16, 8192},
         {"memory.budget_mib", &c.memory_budget_mib, "0 = three quarters of MemAvailable at start", 0, 1 << 24},
         {"log.level", &c.log_level, "debug, info, warn or error", 0, 0, {"debug", "info", "warn", "error"}},
@@ -87,6 +90,16 @@ Error config_error(const std::string& path, const toml::source_region& place, co
                                                   std::to_string(place.begin.column) + ": " + message);
 }
 
+/// "a, b or c".
+std::string listed(const std::vector<std::string>& choices) {
+    std::string text;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (i > 0) text += i + 1 == choices.size() ? " or " : ", ";
+        text += choices[i];
+    }
+    return text;
+}
+
 /// Empty when the value fits, else what is wrong with it.
 std::string assign(const Setting& setting, const toml::node& value) {
     if (auto* const* text = std::get_if<std::string*>(&setting.target)) {
@@ -94,7 +107,7 @@ std::string assign(const Setting& setting, const toml::node& value) {
         const std::string chosen = value.as_string()->get();
         const auto& choices = setting.choices;
         if (!choices.empty() && std::find(choices.begin(), choices.end(), chosen) == choices.end()) {
-            return std::string("must be ") + setting.help;
+            return "must be " + listed(choices);
         }
         **text = chosen;
         return {};

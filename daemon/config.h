@@ -37,7 +37,9 @@ struct Config {
     std::int64_t chunk_overlap_tokens = 32;
 
     std::int64_t passages = 4;
+    std::int64_t evidence_sentences = 5;
     std::int64_t max_steps = 4;
+    std::string tools = "when_asked";
     std::int64_t max_answer_tokens = 256;
 
     std::int64_t memory_budget_mib = 0;  ///< 0 = three quarters of what is available at start

@@ -40,6 +40,15 @@ const agents::Source* source_of(const agents::Answer& answer, int number) {
     return found == answer.sources.end() ? nullptr : &*found;
 }
 
+/// Code point offsets, as annotations have them.
+json places_json(const agents::Answer& answer, const std::vector<retrieval::Span>& places) {
+    json out = json::array();
+    for (const retrieval::Span& place : places) {
+        out.push_back({{"start", code_points(answer.text, place.start)}, {"end", code_points(answer.text, place.end)}});
+    }
+    return out;
+}
+
 }  // namespace
 
 std::size_t code_points(std::string_view text, std::size_t bytes) {
@@ -116,14 +125,21 @@ json answer_json(const agents::Answer& answer) {
     for (const agents::CitationMark& mark : answer.citations) {
         citations.push_back({{"start", code_points(answer.text, mark.start)},
                              {"end", code_points(answer.text, mark.end)},
-                             {"number", mark.number}});
+                             {"number", mark.number},
+                             {"supported", mark.supported}});
     }
     json tools = json::array();
     for (const agents::ToolTrace& trace : answer.tools) tools.push_back(to_json(trace));
     return {{"found", answer.found},
             {"gate_score", answer.gate_score},
+            {"evidence",
+             {{"best_sentence", answer.evidence.best_sentence}, {"weakest_word", answer.evidence.weakest_word}}},
             {"sources", sources_json(answer.sources)},
             {"citations", std::move(citations)},
+            {"unverified_quotes", places_json(answer, answer.unverified_quotes)},
+            {"unsupported", places_json(answer, answer.unsupported)},
+            {"quoted", answer.quoted},
+            {"history_dropped", answer.history_dropped},
             {"tools", std::move(tools)},
             {"timings",
              {{"search_seconds", answer.timings.search_seconds},

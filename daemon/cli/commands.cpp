@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/log.h"
+#include "core/utf8.h"
 #include "daemon/cli/print.h"
 
 namespace hearth::cli {
@@ -71,6 +72,24 @@ void print_sources(const json& hearth) {
         print_line("      " + std::string(quote.empty() || verified ? "" : "(unverified) ") + "\"" +
                    one_line(shown, 240) + "\"");
     }
+}
+
+/// `places` are code points of `text`.
+void print_places(const std::string& label, const std::string& text, const json& places) {
+    for (const json& place : places) {
+        std::size_t at = 0;
+        std::size_t start = 0;
+        for (std::size_t point = 0; at < text.size() && point < place.value("end", 0u); ++point) {
+            if (point == place.value("start", 0u)) start = at;
+            at += decode_utf8(text, at).length;
+        }
+        print_line(label + " \"" + one_line(text.substr(start, at - start), 240) + "\"");
+    }
+}
+
+void print_doubts(const std::string& text, const json& hearth) {
+    print_places("\nNot in the passages word for word:", text, hearth.value("unverified_quotes", json::array()));
+    print_places("\nNo passage says this:", text, hearth.value("unsupported", json::array()));
 }
 
 }  // namespace
@@ -174,6 +193,7 @@ int run_ask(const Client& client, const AskArguments& arguments, const Output& o
     if (output.json) {
         print_json({{"answer", text}, {"hearth", hearth}});
     } else {
+        print_doubts(text, hearth);
         print_sources(hearth);
     }
     return hearth.value("found", false) ? 0 : 1;

@@ -169,10 +169,23 @@ function answerNode(turn, found) {
         turn.busy && !turn.text ? h('p', { class: 'working' }, h('span', { class: 'ember', 'aria-hidden': 'true' }), `${sentence(turn.step)}…`) : null,
         toolCards(turn.tools));
     return h('div', { class: 'answer' }, head, body,
+        turn.busy ? null : doubts(turn),
         turn.error ? failureNode(turn) : null,
         turn.stopped ? h('p', { class: 'where' }, 'Stopped before the end.') : null,
         turn.cut ? h('p', { class: 'where' }, 'The answer reached its length limit.') : null,
         turn.busy ? null : toolbar(turn));
+}
+
+/** Words of the answer that the passages do not carry; places are code points of the text. */
+function doubts(turn) {
+    const points = [...turn.text];
+    const note = (kind, places, label) => (places ?? []).map(({ start, end }) =>
+        h('p', { class: `where doubt ${kind}` }, icon('alert'), `${label} “${points.slice(start, end).join('')}”`));
+    const notes = [
+        ...note('quote', turn.hearth?.unverified_quotes, 'Not in the passages word for word:'),
+        ...note('claim', turn.hearth?.unsupported, 'No passage says this:'),
+    ];
+    return notes.length ? h('div', {}, notes) : null;
 }
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
