@@ -1,3 +1,4 @@
+import json
 import pathlib
 import sys
 
@@ -18,6 +19,22 @@ def samples(tmp_path_factory):
     for file in sorted(source.rglob("*")):
         if file.is_file():
             daemon.drop(file, str(file.relative_to(source)))
+    with daemon:
+        daemon.wait_idle()
+        yield daemon
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory):
+    """A daemon that has read the documents of tests/golden/answer_questions.json."""
+    if reason := support.missing_models():
+        pytest.skip(reason)
+    daemon = support.Hearthd(tmp_path_factory.mktemp("others"))
+    questions = json.loads((support.ROOT / "tests" / "golden" / "answer_questions.json").read_text())
+    for document in questions["documents"]:
+        target = daemon.inbox / document["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(document["text"])
     with daemon:
         daemon.wait_idle()
         yield daemon

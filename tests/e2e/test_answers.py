@@ -1,8 +1,10 @@
 """Questions through every door, answered from the file with citations that open the passage; or not found."""
+import datetime
 import json
 import pathlib
-import subprocess
-import time
+import re
+import statistics
+import urllib.request
 
 import openai
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import hearthd as support
 
 QUESTIONS = json.loads((pathlib.Path(__file__).parent / "sample_questions.json").read_text())
+OTHER_QUESTIONS = json.loads((support.ROOT / "tests" / "golden" / "answer_questions.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -102,47 +105,102 @@ def test_bad_requests_are_named(samples, body, status, part):
     assert error["message"] and part in error["message"]
 
 
+def running(daemon):
+    text = urllib.request.urlopen(daemon.url + "/metrics", timeout=60).read().decode()
+    return float(re.search(r"^hearth_generation_running (\S+)$", text, re.M).group(1))
+
+
 def test_disconnect_stops_generation(samples, client):
     stream = client.chat.completions.create(
         model="hearth", stream=True, max_tokens=2000, extra_body={"hearth": {"retrieval": False}},
         messages=[{"role": "user", "content": "Count from one to one thousand in words."}])
     next(iter(stream))
+    assert running(samples) == 1
     stream.close()
-    started = time.monotonic()
-    client.chat.completions.create(model="hearth", max_tokens=1, extra_body={"hearth": {"retrieval": False}},
-                                   messages=[{"role": "user", "content": "Hi"}])
-    # The engine serves one answer at a time: had the first gone on, this would have waited for 2,000 tokens.
-    assert time.monotonic() - started < 30
+    # 2,000 tokens take more than ten times as long on any machine that reads this model at 20 tokens/s.
+    support.wait_for("generation stopped", lambda: running(samples) == 0, seconds=10)
 
 
-def test_sample_questions_report(samples, client):
-    """Prints the evidence gate's confusion table and the answers' hits; fails only when the product lost its way."""
-    answered = right = refused = 0
-    first_token, total = [], []
-    for item in QUESTIONS["answerable"]:
-        reply = client.chat.completions.create(model="hearth", messages=[{"role": "user", "content": item["question"]}])
-        message = reply.choices[0].message
+def ask(client, *messages, **options):
+    """The answer's message to a conversation that begins with the user."""
+    roles = ["user", "assistant"] * len(messages)
+    reply = client.chat.completions.create(
+        model="hearth", messages=[{"role": r, "content": m} for r, m in zip(roles, messages)], **options)
+    return reply.choices[0].message
+
+
+def test_conversation(client):
+    first = "How heavy is the Ember 9 stove?"
+    follow_up = ask(client, first, ask(client, first).content, "And what is its nominal heat output?")
+    assert "9.2" in follow_up.content
+    # A follow-up is not answered by the evidence of the question before.
+    leak = ask(client, first, "It weighs 148 kg [1].", "How much does it cost?")
+    assert leak.model_extra["hearth"]["found"] is False, leak.content
+    # After a miss, a short question of its own is answered as if it were the first.
+    after_miss = ask(client, "Who wrote Pride and Prejudice?", "Not found in your documents.", "Who approves flights?")
+    assert after_miss.model_extra["hearth"]["found"] and "Pieter" in after_miss.content
+    long_ago = ask(client, "wood " * 2000, "Yes.", "Who approves flights?")
+    assert long_ago.model_extra["hearth"]["history_dropped"] == 2 and "Pieter" in long_ago.content
+
+
+def test_long_question_is_judged_by_its_tokens(client):
+    assert ask(client, "Who approves flights? " + "I would like to know it. " * 200).content
+    with pytest.raises(openai.BadRequestError, match="tokens"):
+        ask(client, "Who approves flights? " * 8000)
+
+
+def test_built_in_tools(client):
+    folder = ask(client, "Which documents do you have?")
+    assert "handbook/leave.txt" in folder.content and "products/warranty.pdf" in folder.content
+    assert [t["name"] for t in folder.model_extra["hearth"]["tools"]] == ["list_documents"]
+    clock = ask(client, "What time is it?")
+    assert str(datetime.date.today().year) in clock.content
+    only = ask(client, "Which documents do you have?", extra_body={"hearth": {"path": "notes/*"}})
+    assert "notes/" in only.content and "handbook/" not in only.content
+    for question, tool in [("Read handbook/leave.txt", "read_document"),
+                           ("Search for the limit of the company card", "search_documents")]:
+        message = ask(client, question)
+        called = message.model_extra["hearth"]["tools"]
+        assert called and called[0]["name"] == tool
+        assert message.content and "tool_call" not in message.content and '{"name"' not in message.content
+        assert message.model_extra["hearth"]["found"] == any(not t["failed"] for t in called)
+
+
+def report(daemon, client, questions):
+    """Prints every miss and the table; returns (share of right answers, share of right refusals). Right is judged by
+    the answer's text alone: every expected word is in it."""
+    right, refused, timings = 0, 0, []
+    answerable, unanswerable = questions["answerable"], questions["unanswerable"]
+    for item in answerable:
+        message = ask(client, item["question"])
         hearth = message.model_extra["hearth"]
-        answered += hearth["found"]
-        shown = message.content + " ".join(s["quote"] for s in hearth["sources"] if s["cited"])
-        hit = all(expect in shown for expect in item["expect"])
-        right += hearth["found"] and hit
-        print(("ok   " if hit else "MISS ") + item["question"] + " -> " + message.content.replace("\n", " ")[:160])
+        hit = hearth["found"] and all(expect in message.content for expect in item["expect"])
+        right += hit
+        if not hit:
+            print("MISS", item["question"], "->", message.content.replace("\n", " ")[:160])
         if hearth["found"]:
-            first_token.append(hearth["timings"]["first_token_seconds"])
-            total.append(hearth["timings"]["total_seconds"])
-    for question in QUESTIONS["unanswerable"]:
-        reply = client.chat.completions.create(model="hearth", messages=[{"role": "user", "content": question}])
-        found = reply.choices[0].message.model_extra["hearth"]["found"]
-        refused += not found
-        if found:
-            print("LEAK " + question + " -> " + reply.choices[0].message.content.replace("\n", " ")[:160])
-    n, m = len(QUESTIONS["answerable"]), len(QUESTIONS["unanswerable"])
-    print(f"answerable: answered {answered}/{n}, right words in answer or quote {right}/{n}")
-    print(f"unanswerable: refused {refused}/{m}")
-    if first_token:
-        first_token.sort()
-        total.sort()
-        print(f"time to first token: median {first_token[len(first_token) // 2]:.2f} s; whole answer: median "
-              f"{total[len(total) // 2]:.2f} s")
-    assert answered >= 0.75 * n and refused >= 0.75 * m
+            timings.append((hearth["timings"]["first_token_seconds"], hearth["timings"]["total_seconds"]))
+            sources_are_true(daemon, hearth["sources"])
+    for question in unanswerable:
+        message = ask(client, question)
+        refused += not message.model_extra["hearth"]["found"]
+        if message.model_extra["hearth"]["found"]:
+            print("LEAK", question, "->", message.content.replace("\n", " ")[:160])
+    first, total = (statistics.median(column) for column in zip(*timings))
+    print(f"answerable: answered {len(timings)}/{len(answerable)}, right {right}/{len(answerable)}; "
+          f"unanswerable: refused {refused}/{len(unanswerable)}; "
+          f"median time to first token {first:.2f} s, whole answer {total:.2f} s")
+    return right / len(answerable), refused / len(unanswerable)
+
+
+# The bars stand three answers below what was measured: a processor's rounding may turn a word, never a tenth of them.
+def test_sample_questions(samples, client):
+    right, refused = report(samples, client, QUESTIONS)
+    assert right >= 0.79 and refused >= 0.7
+
+
+def test_other_questions(others):
+    """Documents and questions that no prompt, bound or weight was chosen by."""
+    client = openai.OpenAI(base_url=others.url + "/v1", api_key="unused", max_retries=0)
+    right, refused = report(others, client, OTHER_QUESTIONS)
+    assert right >= 0.8 and refused >= 0.5
