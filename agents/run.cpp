@@ -47,6 +47,7 @@ Result<Answer> Run::answer_question() {
     HEARTH_TRY(conversation_, read_conversation(request_.messages));
     const auto count = [this](std::string_view text) { return static_cast<int>(parts_.model.tokenize(text).size()); };
     answer_.history_dropped = trim_turns(conversation_.turns, parts_.options.history_token_budget, count);
+    HEARTH_TRY_STATUS(check_length());
     const std::string tool = parts_.options.tools == ToolOffer::kNever ? "" : tool_asked_for(conversation_.question);
     rebuild_writer();
     if (tool == "list_documents" || tool == "current_time") return answer_from_tool(tool);
@@ -60,6 +61,19 @@ Result<Answer> Run::answer_question() {
     send(StepEvent{"reading " + std::to_string(answer_.sources.size()) + " passages"});
     const auto shown = static_cast<std::size_t>(parts_.options.evidence_sentences);
     return generate(answer_messages(conversation_, evidence_lines(passages_, evidence_.sentences, shown)), "");
+}
+
+/// A question too long for a search may be too long for the context: said before the gate judges a part of it.
+Status Run::check_length() {
+    if (conversation_.search_text.size() >= conversation_.question.size()) return {};
+    llm::GenerateRequest request;
+    request.messages = answer_messages(conversation_, {});
+    HEARTH_TRY(const int tokens, parts_.model.count_prompt_tokens(request));
+    const int context = parts_.model.info().context_tokens;
+    if (tokens < context) return {};
+    return Error(ErrorCode::kInvalidArgument, "the question has " + std::to_string(tokens) +
+                                                  " tokens with its conversation, but the context holds " +
+                                                  std::to_string(context) + ": shorten it or raise the context size");
 }
 
 Status Run::retrieve() {

@@ -29,6 +29,7 @@ class Run {
 
   private:
     Result<Answer> answer_question();
+    Status check_length();
     Status retrieve();
     Status decide();
     Result<Answer> refuse();

@@ -205,6 +205,14 @@ TEST_F(Loop, DroppedHistoryIsCounted) {
     EXPECT_EQ(ask(kQuestion).history_dropped, 6);
 }
 
+TEST_F(Loop, AQuestionLongerThanTheContextIsRefusedWithTheNumbers) {
+    EXPECT_TRUE(try_ask(std::string(8000, 'x')).ok());
+    const auto answer = try_ask(std::string(80000, 'x'));
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(answer.error().message.find("tokens"), std::string::npos);
+}
+
 TEST_F(Loop, NoQuestionIsAnError) {
     EXPECT_EQ(try_ask(" ").error().code, ErrorCode::kInvalidArgument);
 }

@@ -31,6 +31,8 @@ class StepModel : public llm::TextModel {
         steps.push_back(std::move(step));
     }
 
+    StepModel() { info_.context_tokens = 8192; }
+
     const llm::ModelInfo& info() const override { return info_; }
     Result<llm::Completion> generate(const llm::GenerateRequest& request, const llm::TextSink& sink,
                                      std::stop_token cancel) override {
@@ -45,7 +47,9 @@ class StepModel : public llm::TextModel {
         }
         return step;
     }
-    Result<int> count_prompt_tokens(const llm::GenerateRequest&) override { return 1; }
+    Result<int> count_prompt_tokens(const llm::GenerateRequest& request) override {
+        return static_cast<int>(tokenize(request.messages.back().content).size());
+    }
     std::vector<int> tokenize(std::string_view text) const override { return std::vector<int>((text.size() + 3) / 4); }
 
   private:
