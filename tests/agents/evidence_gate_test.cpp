@@ -47,6 +47,12 @@ TEST(EvidenceGate, HeadingLinesAreNoEvidence) {
     EXPECT_EQ(evidence.sentences[0].span.start, 15u);
 }
 
+TEST(EvidenceGate, NumberedHeadingLinesAreNoEvidence) {
+    test::BagEmbedder embedder;
+    EXPECT_TRUE(measure("Claims?", {passage("Warranty > Claims", "4. Claims")}, embedder).sentences.empty());
+    EXPECT_EQ(measure("Claims?", {passage("Warranty > Claims", "4 claims")}, embedder).sentences.size(), 1u);
+}
+
 TEST(EvidenceGate, NoPassageIsNoEvidence) {
     test::BagEmbedder embedder;
     EXPECT_TRUE(measure("What?", {}, embedder).sentences.empty());
