@@ -36,8 +36,7 @@ const TokenWindows::Window& TokenWindows::window(std::size_t index) {
     std::optional<Window>& place = held_.at(index % held_.size());
     if (place && place->index == index) return *place;
     const std::size_t start = cuts_[index];
-    place.emplace();
-    place->index = index;
+    place = Window{index, {}, {}};
     for (const TextSpan& span : tokens_.token_spans(text_.substr(start, cuts_[index + 1] - start))) {
         place->starts.push_back(start + span.start);
         place->ends.push_back(start + span.end);

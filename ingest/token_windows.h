@@ -24,7 +24,7 @@ class TokenWindows {
   private:
     static constexpr std::size_t kWindowBytes = 64 << 10;
     struct Window {
-        std::size_t index = 0;
+        std::size_t index;
         std::vector<std::size_t> starts;
         std::vector<std::size_t> ends;
     };

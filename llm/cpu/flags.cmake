@@ -14,9 +14,11 @@ set(HEARTH_CPU_DIR ${CMAKE_CURRENT_LIST_DIR})
 set_source_files_properties(${HEARTH_CPU_DIR}/kernels_generic.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_COMMON}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(HEARTH_CPU_AVX2 ${HEARTH_CPU_COMMON} -mavx2 -mfma -mf16c -mbmi2)
-  # GCC 12 takes the undefined pass-through operand of its own intrinsics for an uninitialised variable.
-  set(HEARTH_CPU_AVX512 ${HEARTH_CPU_AVX2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
-      -Wno-uninitialized -Wno-maybe-uninitialized)
+  set(HEARTH_CPU_AVX512 ${HEARTH_CPU_AVX2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 takes the undefined pass-through operand of its own intrinsics for an uninitialised variable.
+    list(APPEND HEARTH_CPU_AVX512 -Wno-uninitialized -Wno-maybe-uninitialized)
+  endif()
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX2}")
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512}")
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp

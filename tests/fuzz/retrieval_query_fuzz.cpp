@@ -16,7 +16,7 @@ constexpr std::size_t kMaxQueryBytes = 4096;
 
 struct Fixture {
     hearth::test::TempDir folder;
-    hearth::Database database = *hearth::Database::open_writer(folder.path("words.db"));
+    hearth::Database database = hearth::Database::open_writer(folder.path("words.db")).value();
 
     Fixture() {
         HEARTH_CHECK(hearth::retrieval::register_rank_function(database).ok());
