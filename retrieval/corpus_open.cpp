@@ -7,6 +7,7 @@
 #include "retrieval/corpus_impl.h"
 #include "retrieval/fts_rank.h"
 #include "retrieval/schema.h"
+#include "retrieval/unit_vectors.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -25,6 +26,11 @@ Result<std::unordered_map<std::int64_t, std::int64_t>> live_rows(Database& datab
     }
 }
 
+Error damaged_vector(std::int64_t chunk) {
+    return Error(ErrorCode::kDataLoss,
+                 "the vector of chunk " + std::to_string(chunk) + " is damaged; restore the record from a backup");
+}
+
 /// Adds the record's vectors with a chunk id over `after`.
 Result<std::shared_ptr<const VectorIndex>> add_from_record(Database& database, std::int64_t after,
                                                            std::shared_ptr<const VectorIndex> index) {
@@ -38,16 +44,14 @@ Result<std::shared_ptr<const VectorIndex>> add_from_record(Database& database, s
     for (;;) {
         HEARTH_TRY(const bool found, statement.step());
         if (!found || rows.size() == kRowsPerAdd) {
+            if (const auto odd = first_not_of_unit_length(vectors, width)) return damaged_vector(rows[*odd].chunk);
             HEARTH_TRY(index, index->with_added(rows, vectors));
             rows.clear();
             vectors.clear();
         }
         if (!found) return index;
         const auto bytes = statement.column_blob(2);
-        if (bytes.size() != width * sizeof(float)) {
-            return Error(ErrorCode::kDataLoss, "the vector of chunk " + std::to_string(statement.column_int(0)) +
-                                                   " has the wrong size; restore the record from a backup");
-        }
+        if (bytes.size() != width * sizeof(float)) return damaged_vector(statement.column_int(0));
         rows.push_back({statement.column_int(0), statement.column_int(1)});
         vectors.resize(vectors.size() + width);
         std::memcpy(vectors.data() + vectors.size() - width, bytes.data(), bytes.size());

@@ -11,14 +11,13 @@
 #include "core/utf8.h"
 #include "retrieval/corpus_impl.h"
 #include "retrieval/schema.h"
+#include "retrieval/unit_vectors.h"
 
 namespace hearth::retrieval {
 namespace {
 
 constexpr off_t kCheckpointBytes = 16 << 20;
 constexpr std::size_t kDocumentIdBytes = 8;
-/// Float32 rounding of a 384- to 4096-dimension norm is far below this; a vector that was never normalised is not.
-constexpr double kUnitTolerance = 1e-3;
 constexpr std::chrono::hours kBlobGrace{24};
 const std::string kNotePrefix = "note.";
 
@@ -35,18 +34,6 @@ Status check_path(const std::string& path) {
 
 bool is_boundary(const std::string& text, std::size_t at) {
     return at == text.size() || (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
-}
-
-Status check_unit_rows(std::span<const float> vectors, std::size_t width) {
-    for (std::size_t row = 0; row < vectors.size() / width; ++row) {
-        double length = 0;
-        for (const float value : vectors.subspan(row * width, width)) length += static_cast<double>(value) * value;
-        // Written so that a NaN fails.
-        if (!(std::fabs(length - 1) < kUnitTolerance)) {
-            return invalid("vector " + std::to_string(row) + " does not have length 1");
-        }
-    }
-    return {};
 }
 
 Error not_in_record(const std::string& path) {
@@ -72,7 +59,9 @@ Status CorpusImpl::check_version(const NewVersion& version) const {
                            ") is empty, outside the text or cuts a character");
         }
     }
-    return check_unit_rows(version.vectors, width);
+    const auto odd = first_not_of_unit_length(version.vectors, width);
+    if (odd) return invalid(version.path + ": vector " + std::to_string(*odd) + " does not have length 1");
+    return {};
 }
 
 Status CorpusImpl::commit(Transaction& transaction) {

@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "retrieval/unit_vectors.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -132,6 +133,7 @@ Result<std::shared_ptr<const VectorIndex>> read_snapshot(const SnapshotInfo& inf
                         bytes.data() + kHeaderBytes + rows * 16 + i * width, width);
         }
         if (batch.size() == kRowsPerAdd || i + 1 == rows) {
+            if (first_not_of_unit_length(vectors, static_cast<std::size_t>(dimensions))) return malformed(path);
             HEARTH_TRY(index, index->with_added(batch, vectors));
             batch.clear();
             vectors.clear();
