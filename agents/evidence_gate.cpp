@@ -30,17 +30,6 @@ double cosine(const std::vector<float>& rows, std::size_t dimensions, std::size_
     return dot;
 }
 
-/// Says nothing that the heading path does not say, its number aside ("4. Claims").
-bool repeats_heading(std::string_view sentence, const std::vector<std::string>& heading_stems) {
-    if (sentence.starts_with('#')) return true;
-    const std::size_t digits = std::min(sentence.find_first_not_of("0123456789"), sentence.size());
-    if (digits > 0 && sentence.substr(digits).starts_with(". ")) sentence.remove_prefix(digits + 2);
-    const std::vector<std::string> stems = content_stems(sentence);
-    return std::all_of(stems.begin(), stems.end(), [&](const std::string& stem) {
-        return std::find(heading_stems.begin(), heading_stems.end(), stem) != heading_stems.end();
-    });
-}
-
 Result<std::vector<RankedSentence>> rank_sentences(std::string_view question,
                                                    const std::vector<retrieval::Hit>& passages,
                                                    llm::EmbeddingModel& embedder, const std::stop_token& cancel) {

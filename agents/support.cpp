@@ -152,8 +152,11 @@ retrieval::Span SupportIndex::best_sentences(int number, std::string_view statem
         wanted.push_back({stem, kQuestionShare * weight(stem, false)});
     std::vector<double> scores;
     std::vector<std::vector<std::string>> stems;
+    const std::vector<std::string> heading_stems = content_stems(entry->heading);
     for (const retrieval::Span& sentence : sentences) {
-        stems.push_back(sorted_stems(entry->text.substr(sentence.start, sentence.end - sentence.start)));
+        const std::string_view words = entry->text.substr(sentence.start, sentence.end - sentence.start);
+        // The heading is shown as the passage's place: as a quote it would carry nothing.
+        stems.push_back(repeats_heading(words, heading_stems) ? std::vector<std::string>() : sorted_stems(words));
         scores.push_back(overlap(stems.back(), wanted));
     }
     const std::size_t best = static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());

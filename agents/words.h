@@ -23,4 +23,8 @@ std::vector<Word> words_of(std::string_view text);
 /// The stems of the content words, each once, in order of first use.
 std::vector<std::string> content_stems(std::string_view text);
 
+/// Says nothing that the heading path, given by its content stems, does not say; a number before it aside ("4.
+/// Claims").
+bool repeats_heading(std::string_view sentence, const std::vector<std::string>& heading_stems);
+
 }  // namespace hearth::agents

@@ -51,6 +51,15 @@ TEST(Support, BestSentencesAreBytesOfThePassage) {
     EXPECT_EQ(kMeals.substr(span.start, span.end - span.start), "Alcohol is not covered.");
 }
 
+TEST(Support, TheHeadingIsNoPartOfTheQuote) {
+    const std::string_view text =
+        "## Working from abroad\n\nAt most 40 working days a year. Tell your team lead before.";
+    const SupportIndex one({{1, "Remote work > Working from abroad", text}});
+    const retrieval::Span span = one.best_sentences(1, "Working from abroad is possible on 40 working days.",
+                                                    "How long may I work from abroad?");
+    EXPECT_EQ(text.substr(span.start, span.end - span.start), "At most 40 working days a year.");
+}
+
 TEST(Polarity, ComparesTheClauseThatShares) {
     struct Case {
         const char* statement;

@@ -200,7 +200,7 @@ def test_sample_questions(samples, client):
 
 
 def test_other_questions(others):
-    """Documents and questions that no prompt, bound or weight was chosen by."""
+    """Documents and questions that no prompt, bound or weight was fitted to."""
     client = openai.OpenAI(base_url=others.url + "/v1", api_key="unused", max_retries=0)
     right, refused = report(others, client, OTHER_QUESTIONS)
     assert right >= 0.8 and refused >= 0.5

@@ -100,10 +100,11 @@ def test_filters_and_collections(daemon):
 
 
 def test_debian_documentation(daemon):
-    """Real HTML out of a Debian documentation package."""
+    """Real HTML and a real book in PDF out of a Debian documentation package."""
     source = pathlib.Path("/usr/share/debian-reference")
     pages = sorted(source.glob("ch0*.en.html"))[:3]
-    if not pages:
+    book = source / "debian-reference.en.pdf"
+    if not pages or not book.exists():
         pytest.skip("debian-reference-en is not installed")
     for page in pages:
         daemon.drop(page)
@@ -111,4 +112,12 @@ def test_debian_documentation(daemon):
         daemon.wait_state(page.name, "indexed", 300)
     hits = daemon.search("change the owner of a file")
     assert hits and hits[0]["chunk"]["heading"]
-    print(json.dumps(hits[0], indent=1)[:600])
+    started = time.monotonic()
+    daemon.drop(book)
+    chunks = daemon.wait_state(book.name, "indexed", 600)["chunks"]
+    print(f"{book.stat().st_size >> 10} KiB of PDF became {chunks} chunks in {time.monotonic() - started:.1f} s")
+    hit = daemon.search("recover from a forgotten root password", type="pdf")[0]
+    assert hit["chunk"]["page"] > 1
+    span = hit["chunk"]["span"]
+    passage = daemon.get(f"/v1/documents/{hit['document']['id']}/passage", start=span["start"], end=span["end"], context=0)
+    assert passage["text"] == hit["text"]
