@@ -155,9 +155,10 @@ retrieval::Span SupportIndex::best_sentences(int number, std::string_view statem
     const std::vector<std::string> heading_stems = content_stems(entry->heading);
     for (const retrieval::Span& sentence : sentences) {
         const std::string_view words = entry->text.substr(sentence.start, sentence.end - sentence.start);
-        // The heading is shown as the passage's place: as a quote it would carry nothing.
-        stems.push_back(repeats_heading(words, heading_stems) ? std::vector<std::string>() : sorted_stems(words));
-        scores.push_back(overlap(stems.back(), wanted));
+        // The heading is shown as the passage's place: as a quote it, or a number alone, would carry nothing.
+        const bool empty = repeats_heading(words, heading_stems) || words.find(' ') == std::string_view::npos;
+        stems.push_back(empty ? std::vector<std::string>() : sorted_stems(words));
+        scores.push_back(empty ? -1 : overlap(stems.back(), wanted));
     }
     const std::size_t best = static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
     retrieval::Span span = sentences[best];

@@ -58,6 +58,10 @@ TEST(Support, TheHeadingIsNoPartOfTheQuote) {
     const retrieval::Span span = one.best_sentences(1, "Working from abroad is possible on 40 working days.",
                                                     "How long may I work from abroad?");
     EXPECT_EQ(text.substr(span.start, span.end - span.start), "At most 40 working days a year.");
+    const std::string_view numbered = "5.1.1. Cats sleep.";
+    const retrieval::Span nothing_in_common =
+        SupportIndex({{1, "Pets", numbered}}).best_sentences(1, "", "What is the capital of Peru?");
+    EXPECT_EQ(numbered.substr(nothing_in_common.start), "Cats sleep.");
 }
 
 TEST(Polarity, ComparesTheClauseThatShares) {
