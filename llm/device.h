@@ -14,7 +14,8 @@ enum class DeviceKind { kReference, kCpu, kCuda };
 struct DeviceOptions {
     DeviceKind kind = DeviceKind::kCpu;
     int threads = 0;      ///< CPU: 0 = every usable core
-    std::string cpu_isa;  ///< CPU: empty = the best this machine has; "avx2", "avx512-vnni", "generic" force one
+    std::string cpu_isa;  ///< CPU: empty = the best this machine has; "generic", "avx2", "avx512-vnni" and
+                          ///< "avx512-bf16" force one
 };
 
 /// kUnsupported, naming the build option or the missing CPU feature, when the device cannot be had.

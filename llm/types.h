@@ -95,7 +95,7 @@ struct ModelInfo {
     int context_tokens = 0;    ///< longest prompt plus answer this engine was opened for
     int vocabulary_size = 0;
     std::uint64_t weight_bytes = 0;
-    std::string isa;  ///< kernel path in use: "avx2", "avx512-vnni", "reference"
+    std::string isa;  ///< kernel path in use: one of Ops::isa()
     int threads = 0;
 };
 

@@ -1,9 +1,10 @@
 // The packed weight layout shared by load (pack.cpp) and the matmul kernels.
 //
 // Rows are grouped into panels of `lanes` rows (the SIMD width in floats); a panel is contiguous, so that a decode step
-// reads memory in one forward stream, at the file's own bits per weight. A quantised panel is a row of blocks of 32
-// columns: quants, then float16 scales [lanes] (two sets with 6 bits), then float16 minima [lanes] where the kind has
-// them. One step is 4 columns of every row of the panel (lanes * 4 bytes: one SIMD register); the quants are 8 steps:
+// reads memory in one forward stream, at the file's own bits per quant (K-quants gain about half a bit: their 6-bit
+// scales become float16). A quantised panel is a row of blocks of 32 columns: quants, then float16 scales [lanes] (two
+// sets with 6 bits), then float16 minima [lanes] where the kind has them. One step is 4 columns of every row of the
+// panel (lanes * 4 bytes: one SIMD register); the quants are 8 steps:
 //   low nibbles   4 registers; register j holds step j in bits 0-3 and step j + 4 in bits 4-7
 //   fifth bit     1 register; bit s of a byte belongs to step s
 //   bits 5 and 6  2 registers; bits 2 * (s % 4) of register s / 4 belong to step s
