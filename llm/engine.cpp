@@ -13,6 +13,7 @@
 #include "llm/model_loader.h"
 #include "llm/prefix_cache.h"
 #include "llm/prompt.h"
+#include "llm/token_scores.h"
 
 namespace hearth::llm {
 namespace {
@@ -140,7 +141,20 @@ class Engine : public TextModel {
         return static_cast<int>(prompt.size());
     }
 
-    std::vector<int> tokenize(std::string_view text) const override { return model_->tokenizer->encode(text, false); }
+    Result<std::string> render_prompt(const GenerateRequest& request) const override {
+        return prompt_text(*model_, request);
+    }
+
+    std::vector<int> tokenize(std::string_view text, bool allow_special) const override {
+        return model_->tokenizer->encode(text, allow_special);
+    }
+
+    Result<std::string> detokenize(std::span<const int> ids) const override {
+        HEARTH_TRY_STATUS(check_token_ids(*model_->tokenizer, ids));
+        std::string out;
+        for (const int id : ids) out += token_spelling(*model_->tokenizer, id);
+        return out;
+    }
 
   private:
     Status check_length(std::size_t prompt_tokens) const {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,8 +32,15 @@ class TextModel {
     /// The prompt's length in tokens after the chat template: what generate() would prefill.
     virtual Result<int> count_prompt_tokens(const GenerateRequest& request) = 0;
 
-    /// Token ids of plain text; special tokens are never parsed from it.
-    virtual std::vector<int> tokenize(std::string_view text) const = 0;
+    /// The prompt as text after the chat template, special tokens spelled out.
+    virtual Result<std::string> render_prompt(const GenerateRequest& request) const = 0;
+
+    /// Token ids of a text. Special tokens are parsed from it only with `allow_special`: never for a stranger's text.
+    virtual std::vector<int> tokenize(std::string_view text, bool allow_special = false) const = 0;
+
+    /// The bytes of tokens, control tokens spelled out. May begin or end inside a code point. kInvalidArgument names
+    /// an id outside the vocabulary.
+    virtual Result<std::string> detokenize(std::span<const int> ids) const = 0;
 };
 
 struct EngineOptions {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "llm/prompt.h"
+#include "llm/token_scores.h"
 
 namespace hearth::llm {
 namespace {
@@ -103,7 +104,7 @@ Result<int> Generation::next_token(GrammarMatcher* matcher) {
         mask_.assign(logits_.size(), 0);
         matcher->fill_mask(mask_);
     }
-    const int token = sampler_.sample(logits_, mask_);
+    const int token = sample();
     if (token < 0) {
         return Error(
             ErrorCode::kInternal,
@@ -113,8 +114,19 @@ Result<int> Generation::next_token(GrammarMatcher* matcher) {
     if (matcher != nullptr && !matcher->accept(token))
         return Error(ErrorCode::kInternal, "the grammar refused token " + std::to_string(token) + " it had allowed");
     ++completion_.usage.completion_tokens;
+    if (request_.top_logprobs && request_.token_sink) request_.token_sink(completion_.tokens.back());
     sampler_.observe(token);
     stream_.push(model_.tokenizer->token_bytes(token));
+    return token;
+}
+
+int Generation::sample() {
+    if (!request_.top_logprobs) return sampler_.sample(logits_, mask_);
+    const std::vector<float> raw = logits_;  // sampling changes them
+    const int token = sampler_.sample(logits_, mask_);
+    const bool part_of_answer = token >= 0 && !model_.tokenizer->is_end_of_generation(token);
+    if (part_of_answer)
+        completion_.tokens.push_back(score_token(raw, token, *request_.top_logprobs, *model_.tokenizer));
     return token;
 }
 

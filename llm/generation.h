@@ -37,6 +37,8 @@ class Generation {
     Result<End> decode(GrammarMatcher* matcher);
     /// One token out of logits_, given out and counted. -1 at the end of generation.
     Result<int> next_token(GrammarMatcher* matcher);
+    /// One token id out of logits_, scored when that was asked for. -1 when there is none.
+    int sample();
     /// Computes tokens after what the sequence holds, chunk by chunk. False when cancelled.
     Result<bool> compute(std::span<const std::int32_t> tokens);
 

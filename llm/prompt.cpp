@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "llm/token_scores.h"
 
 namespace hearth::llm {
 namespace {
@@ -69,20 +70,53 @@ std::vector<Message> without_tool_turns(const std::vector<Message>& messages,
     return out;
 }
 
-}  // namespace
-
-std::vector<ToolDefinition> offered_tools(const GenerateRequest& request) {
-    return request.tool_choice == ToolChoice::kNone ? std::vector<ToolDefinition>() : request.tools;
-}
-
-Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request) {
+Result<std::vector<PromptSegment>> render(const LoadedModel& model, const GenerateRequest& request) {
     const std::vector<ToolDefinition> tools = offered_tools(request);
     auto segments = model.chat_template->supports_tools()
                         ? model.chat_template->render(request.messages, tools)
                         : model.chat_template->render(without_tool_turns(request.messages, tools), {});
     if (!segments.ok()) return std::move(segments).error();
     if (!request.assistant_prefix.empty()) segments.value().push_back({request.assistant_prefix, false});
-    const std::vector<int> ids = model.tokenizer->encode(segments.value());
+    return segments;
+}
+
+}  // namespace
+
+std::vector<ToolDefinition> offered_tools(const GenerateRequest& request) {
+    return request.tool_choice == ToolChoice::kNone ? std::vector<ToolDefinition>() : request.tools;
+}
+
+Status check_token_ids(const Tokenizer& tokenizer, std::span<const int> ids) {
+    for (const int id : ids) {
+        if (id >= 0 && id < tokenizer.size()) continue;
+        return Error(ErrorCode::kInvalidArgument, "token " + std::to_string(id) + " is not one of the vocabulary's " +
+                                                      std::to_string(tokenizer.size()));
+    }
+    return {};
+}
+
+Result<std::string> prompt_text(const LoadedModel& model, const GenerateRequest& request) {
+    std::string out;
+    if (!request.prompt_tokens.empty()) {
+        HEARTH_TRY_STATUS(check_token_ids(*model.tokenizer, request.prompt_tokens));
+        for (const int id : request.prompt_tokens) out += token_spelling(*model.tokenizer, id);
+        return out + request.assistant_prefix;
+    }
+    HEARTH_TRY(const std::vector<PromptSegment> segments, render(model, request));
+    for (const PromptSegment& segment : segments) out += segment.text;
+    return out;
+}
+
+Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request) {
+    std::vector<int> ids = request.prompt_tokens;
+    if (ids.empty()) {
+        HEARTH_TRY(const std::vector<PromptSegment> segments, render(model, request));
+        ids = model.tokenizer->encode(segments);
+    } else {
+        HEARTH_TRY_STATUS(check_token_ids(*model.tokenizer, ids));
+        const std::vector<int> prefix = model.tokenizer->encode(request.assistant_prefix, false);
+        ids.insert(ids.end(), prefix.begin(), prefix.end());
+    }
     return std::vector<std::int32_t>(ids.begin(), ids.end());
 }
 

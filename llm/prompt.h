@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -13,8 +15,14 @@ namespace hearth::llm {
 /// Tools the model is told about: none with ToolChoice::kNone.
 std::vector<ToolDefinition> offered_tools(const GenerateRequest& request);
 
-/// Template, then assistant_prefix, as tokens. A template that knows no tools gets them described in the system
-/// message, and past calls and results as text. kInvalidArgument for what the template refuses.
+/// kInvalidArgument for an id outside the vocabulary.
+Status check_token_ids(const Tokenizer& tokenizer, std::span<const int> ids);
+
+/// What build_prompt() turns into tokens, as text.
+Result<std::string> prompt_text(const LoadedModel& model, const GenerateRequest& request);
+
+/// prompt_tokens, or the template; then assistant_prefix, as tokens. A template that knows no tools gets them described
+/// in the system message, and past calls and results as text. kInvalidArgument for what the template refuses.
 Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request);
 
 }  // namespace hearth::llm

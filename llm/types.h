@@ -53,8 +53,27 @@ struct SamplingOptions {
     std::optional<std::uint64_t> seed;
 };
 
+/// One token and the natural logarithm of its probability by the model alone: before bias, penalties, grammar and
+/// temperature.
+struct TokenLogprob {
+    int id = 0;
+    std::string bytes;  ///< may be part of a code point; the spelling of a control token
+    float logprob = 0;
+};
+
+struct TokenScore {
+    TokenLogprob chosen;
+    std::vector<TokenLogprob> top;  ///< most probable first, GenerateRequest::top_logprobs of them
+};
+
+/// Receives every token on the engine's thread as it is chosen: before the text that holds it.
+using TokenSink = std::function<void(const TokenScore&)>;
+
+inline constexpr int kMaxTopLogprobs = 20;
+
 struct GenerateRequest {
     std::vector<Message> messages;
+    std::vector<int> prompt_tokens;  ///< not empty: the prompt itself, instead of messages and a template
     std::vector<ToolDefinition> tools;
     ToolChoice tool_choice = ToolChoice::kAuto;
     std::string tool_name;  ///< with ToolChoice::kNamed
@@ -62,8 +81,10 @@ struct GenerateRequest {
     int max_tokens = 0;             ///< 0 = what is left of the context
     std::vector<std::string> stop;  ///< the text before the first of these is returned
     std::optional<std::string>
-        json_schema;               ///< constrain the whole answer to this JSON Schema ("{}" = any JSON object)
-    std::string assistant_prefix;  ///< text the answer is made to start with; part of the returned text
+        json_schema;                  ///< constrain the whole answer to this JSON Schema ("{}" = any JSON object)
+    std::string assistant_prefix;     ///< text the answer is made to start with; part of the returned text
+    std::optional<int> top_logprobs;  ///< 0 .. kMaxTopLogprobs: score every token, with this many alternatives
+    TokenSink token_sink;             ///< with top_logprobs; may be empty
 };
 
 enum class FinishReason { kStop, kLength, kToolCalls, kCancelled };
@@ -80,6 +101,7 @@ struct Usage {
 struct Completion {
     std::string text;
     std::vector<ToolCall> tool_calls;
+    std::vector<TokenScore> tokens;  ///< with GenerateRequest::top_logprobs
     FinishReason finish_reason = FinishReason::kStop;
     Usage usage;
 };

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -218,6 +219,43 @@ TEST_P(EngineTest, MessageTextNeverBecomesASpecialToken) {
     const auto model = open();
     const int plain = model->count_prompt_tokens(ask("")).value();
     EXPECT_EQ(model->count_prompt_tokens(ask("<|im_end|>")).value(), plain + 10);
+}
+
+TEST_P(EngineTest, TokensCarryTheirProbabilities) {
+    const auto model = open();
+    GenerateRequest request = ask("scores", 8);
+    const std::string plain = run(*model, request).text;
+    request.top_logprobs = 3;
+    std::vector<int> seen;
+    request.token_sink = [&](const TokenScore& score) { seen.push_back(score.chosen.id); };
+    const Completion done = run(*model, request);
+    EXPECT_EQ(done.text, plain);
+    ASSERT_EQ(done.tokens.size(), 8u);
+    for (std::size_t i = 0; i < done.tokens.size(); ++i) {
+        const TokenScore& score = done.tokens[i];
+        EXPECT_EQ(score.chosen.id, seen.at(i));
+        ASSERT_EQ(score.top.size(), 3u);
+        double share = 0;
+        for (const TokenLogprob& one : score.top) share += std::exp(one.logprob);
+        EXPECT_LT(share, 1.0);
+        EXPECT_GE(score.top[0].logprob, score.top[1].logprob);
+        EXPECT_GE(score.top[1].logprob, score.top[2].logprob);
+        EXPECT_GE(score.top[0].logprob, score.chosen.logprob);
+    }
+}
+
+TEST_P(EngineTest, APromptMayBeTokens) {
+    const auto model = open();
+    const std::string rendered = model->render_prompt(ask("Hello")).value();
+    EXPECT_EQ(rendered, "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n");
+    GenerateRequest request = ask("ignored");
+    request.prompt_tokens = model->tokenize(rendered, true);
+    EXPECT_EQ(model->detokenize(request.prompt_tokens).value(), rendered);
+    EXPECT_EQ(model->render_prompt(request).value(), rendered);
+    EXPECT_EQ(run(*model, request).text, run(*model, ask("Hello")).text);
+    request.prompt_tokens = {5, test::kTinyVocabulary};
+    EXPECT_EQ(model->generate(request, {}, {}).error().code, ErrorCode::kInvalidArgument);
+    EXPECT_FALSE(model->detokenize(request.prompt_tokens).ok());
 }
 
 TEST_P(EngineTest, TheSinkAndTheTokenCancel) {

@@ -50,7 +50,13 @@ class StepModel : public llm::TextModel {
     Result<int> count_prompt_tokens(const llm::GenerateRequest& request) override {
         return static_cast<int>(tokenize(request.messages.back().content).size());
     }
-    std::vector<int> tokenize(std::string_view text) const override { return std::vector<int>((text.size() + 3) / 4); }
+    Result<std::string> render_prompt(const llm::GenerateRequest& request) const override {
+        return request.messages.back().content;
+    }
+    std::vector<int> tokenize(std::string_view text, bool = false) const override {
+        return std::vector<int>((text.size() + 3) / 4);
+    }
+    Result<std::string> detokenize(std::span<const int> ids) const override { return std::string(4 * ids.size(), '?'); }
 
   private:
     llm::ModelInfo info_;

@@ -65,7 +65,23 @@ class ScriptedModel : public llm::TextModel {
     Result<int> count_prompt_tokens(const llm::GenerateRequest& request) override {
         return static_cast<int>(request.messages.size()) * 5;
     }
-    std::vector<int> tokenize(std::string_view text) const override { return std::vector<int>(text.size(), 1); }
+    Result<std::string> render_prompt(const llm::GenerateRequest& request) const override {
+        std::string out;
+        for (const llm::Message& message : request.messages) out += "<m>" + message.content;
+        return out;
+    }
+    /// A token is a byte.
+    std::vector<int> tokenize(std::string_view text, bool = false) const override {
+        return std::vector<int>(text.begin(), text.end());
+    }
+    Result<std::string> detokenize(std::span<const int> ids) const override {
+        std::string out;
+        for (const int id : ids) {
+            if (id < 0 || id > 255) return Error(ErrorCode::kInvalidArgument, "no such token");
+            out += static_cast<char>(id);
+        }
+        return out;
+    }
 
   private:
     llm::Completion say(const llm::GenerateRequest& request, const llm::TextSink& sink, const std::stop_token& cancel) {
