@@ -1,5 +1,7 @@
 #include "llm/decoder.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 
 namespace hearth::llm {
@@ -12,7 +14,6 @@ void Decoder::allocate_scratch() {
     };
     const int query_width = config_.heads * config_.head_dim;
     const int kv_width = config_.kv_heads * config_.head_dim;
-    positions_.resize(kMaxChunk);
     x_ = rows(config_.width);
     normed_ = rows(config_.width);
     projected_ = rows(config_.width);
@@ -28,8 +29,9 @@ std::size_t Decoder::scratch_bytes(const DecoderConfig& config) {
     const std::size_t query_width = static_cast<std::size_t>(config.heads) * static_cast<std::size_t>(config.head_dim);
     const std::size_t kv_width = static_cast<std::size_t>(config.kv_heads) * static_cast<std::size_t>(config.head_dim);
     return sizeof(float) * kMaxChunk *
-           (3 * static_cast<std::size_t>(config.width) + 2 * query_width + 2 * kv_width +
-            2 * static_cast<std::size_t>(config.feed_forward));
+               (3 * static_cast<std::size_t>(config.width) + 2 * query_width + 2 * kv_width +
+                2 * static_cast<std::size_t>(config.feed_forward)) +
+           sizeof(float) * kMaxLogitRows * static_cast<std::size_t>(config.vocabulary);
 }
 
 KvShape Decoder::kv_shape() const {
@@ -37,26 +39,44 @@ KvShape Decoder::kv_shape() const {
             ops_.kv_block_bytes(config_.kv_heads, config_.head_dim)};
 }
 
-bool Decoder::forward(std::span<const std::int32_t> tokens, KvSequence& sequence, std::span<float> logits,
-                      const std::stop_token& cancel) {
-    HEARTH_CHECK(!tokens.empty() && tokens.size() <= kMaxChunk);
-    HEARTH_CHECK(logits.empty() || logits.size() == static_cast<std::size_t>(config_.vocabulary));
-    const auto n = static_cast<std::int64_t>(tokens.size());
-    const int first_position = sequence.length();
-    for (std::int64_t i = 0; i < n; ++i)
-        positions_[static_cast<std::size_t>(i)] = first_position + static_cast<std::int32_t>(i);
-    ops_.gather_rows(embedding_, tokens, x_.data());
+std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
+    tokens_.clear();
+    positions_.clear();
+    logit_rows_.clear();
+    for (const SequenceStep& step : steps) {
+        HEARTH_CHECK(!step.tokens.empty() && step.logit_rows <= static_cast<int>(step.tokens.size()));
+        for (std::size_t i = 0; i < step.tokens.size(); ++i)
+            positions_.push_back(step.sequence->length() + static_cast<std::int32_t>(i));
+        tokens_.insert(tokens_.end(), step.tokens.begin(), step.tokens.end());
+        for (int back = step.logit_rows; back > 0; --back)
+            logit_rows_.push_back(static_cast<std::int32_t>(tokens_.size()) - back);
+    }
+    HEARTH_CHECK(!tokens_.empty() && tokens_.size() <= kMaxChunk && logit_rows_.size() <= kMaxLogitRows);
+    return static_cast<std::int64_t>(tokens_.size());
+}
+
+bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel) {
+    const std::int64_t n = lay_out(steps);
+    HEARTH_CHECK(logits.size() == logit_rows_.size() * static_cast<std::size_t>(config_.vocabulary));
+    ops_.gather_rows(embedding_, tokens_, x_.data());
     for (std::size_t index = 0; index < layers_.size(); ++index) {
         if (cancel.stop_requested()) return false;
-        attention_block(layers_[index], sequence.layer(static_cast<int>(index)), n, first_position);
+        attention_block(layers_[index], index, steps, n);
         feed_forward_block(layers_[index], n);
     }
-    sequence.advance(static_cast<int>(n));
-    if (!logits.empty()) read_logits(n, logits);
+    for (const SequenceStep& step : steps) step.sequence->advance(static_cast<int>(step.tokens.size()));
+    if (!logits.empty()) read_logits(logits);
     return true;
 }
 
-void Decoder::attention_block(const Layer& layer, const KvLayer& kv, std::int64_t n, int first_position) {
+bool Decoder::forward(std::span<const std::int32_t> tokens, KvSequence& sequence, std::span<float> logits,
+                      const std::stop_token& cancel) {
+    const SequenceStep steps[] = {{&sequence, tokens, logits.empty() ? 0 : 1}};
+    return forward(steps, logits, cancel);
+}
+
+void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
+                              std::int64_t n) {
     const auto bias = [](const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); };
     ops_.rms_norm(x_.data(), layer.attention_norm.data(), n, config_.width, config_.rms_epsilon, normed_.data());
     const MatmulTask projections[] = {{layer.q.get(), bias(layer.q_bias), q_.data()},
@@ -72,8 +92,13 @@ void Decoder::attention_block(const Layer& layer, const KvLayer& kv, std::int64_
     rope.heads = config_.kv_heads;
     ops_.rope(rope);
 
-    ops_.kv_store({kv, k_.data(), v_.data(), n, first_position});
-    ops_.attention({kv, q_.data(), attended_.data(), n, first_position, config_.heads});
+    kv_rows_.clear();
+    for (const SequenceStep& step : steps) {
+        kv_rows_.push_back({step.sequence->blocks(static_cast<int>(index)),
+                            static_cast<std::int64_t>(step.tokens.size()), step.sequence->length()});
+    }
+    ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data()});
+    ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data()});
     const MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
     ops_.matmul(attended_.data(), n, output);
     ops_.add(x_.data(), projected_.data(), n * config_.width);
@@ -89,11 +114,15 @@ void Decoder::feed_forward_block(const Layer& layer, std::int64_t n) {
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
 
-void Decoder::read_logits(std::int64_t n, std::span<float> logits) {
-    const float* last = x_.data() + (n - 1) * config_.width;
-    ops_.rms_norm(last, final_norm_.data(), 1, config_.width, config_.rms_epsilon, normed_.data());
+void Decoder::read_logits(std::span<float> logits) {
+    const auto width = static_cast<std::size_t>(config_.width);
+    float* rows = projected_.data();  // free after the last layer
+    for (std::size_t i = 0; i < logit_rows_.size(); ++i)
+        std::copy_n(x_.data() + static_cast<std::size_t>(logit_rows_[i]) * width, width, rows + i * width);
+    const auto n = static_cast<std::int64_t>(logit_rows_.size());
+    ops_.rms_norm(rows, final_norm_.data(), n, config_.width, config_.rms_epsilon, normed_.data());
     const MatmulTask head[] = {{head_.get(), nullptr, logits.data()}};
-    ops_.matmul(normed_.data(), 1, head);
+    ops_.matmul(normed_.data(), n, head);
 }
 
 }  // namespace hearth::llm

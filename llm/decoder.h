@@ -1,4 +1,4 @@
-// A decoder-only transformer (llama, qwen2) over Ops: tokens in, logits of the last one out.
+// A decoder-only transformer (llama, qwen2) over Ops: a batch of sequences' next tokens in, logits out.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,22 @@
 
 namespace hearth::llm {
 
+/// One sequence's part of a step: `tokens` follow what `sequence` holds, which has room reserved for them. The logits
+/// of its last `logit_rows` tokens are wanted (0 .. tokens.size()).
+struct SequenceStep {
+    KvSequence* sequence = nullptr;
+    std::span<const std::int32_t> tokens;
+    int logit_rows = 0;
+};
+
 /// Weights and scratch memory of one model. Used from one thread at a time. Borrows the ops, and the file where
 /// borrows_file() says so.
 class Decoder {
   public:
     /// Tokens computed at once: enough to fill the kernels, few enough to stop soon and keep scratch memory small.
     static constexpr int kMaxChunk = 256;
+    /// Rows of logits one step can give.
+    static constexpr int kMaxLogitRows = 16;
 
     /// `progress` may be empty. kDataLoss when a tensor is missing or misshapen, kUnsupported for its type.
     static Result<std::unique_ptr<Decoder>> load(const GgufFile& file, DecoderConfig config, Ops& ops,
@@ -29,7 +39,7 @@ class Decoder {
 
     /// What load() will allocate or keep borrowed for weights.
     static std::size_t weight_bytes(const GgufFile& file, const Ops& ops);
-    /// What load() will allocate for activations.
+    /// What load() will allocate for activations, and its caller for kMaxLogitRows of logits.
     static std::size_t scratch_bytes(const DecoderConfig& config);
 
     const DecoderConfig& config() const { return config_; }
@@ -37,9 +47,12 @@ class Decoder {
     /// False when every weight was copied: the file may go.
     bool borrows_file() const { return borrows_file_; }
 
-    /// Computes 1 .. kMaxChunk tokens (each in 0 .. vocabulary - 1) that follow what `sequence` holds; it must have
-    /// reserved room. `logits` is [vocabulary] for the last token, or empty when they are not wanted.
-    /// False when `cancel` was requested: the sequence is as before then.
+    /// Computes one step of a batch: together 1 .. kMaxChunk tokens (each in 0 .. vocabulary - 1) and at most
+    /// kMaxLogitRows rows of logits, which fill `logits` [rows, vocabulary] in the order of the steps. A token's logits
+    /// do not depend on what it was batched with. False when `cancel` was requested: the sequences are as before then.
+    bool forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel);
+
+    /// The same for one sequence; `logits` is [vocabulary] for the last token, or empty when they are not wanted.
     bool forward(std::span<const std::int32_t> tokens, KvSequence& sequence, std::span<float> logits,
                  const std::stop_token& cancel);
 
@@ -54,9 +67,11 @@ class Decoder {
 
     Decoder(DecoderConfig config, Ops& ops);
     void allocate_scratch();
-    void attention_block(const Layer& layer, const KvLayer& kv, std::int64_t n, int first_position);
+    /// Tokens, positions and the rows whose logits are wanted, laid back to back. Returns the number of tokens.
+    std::int64_t lay_out(std::span<const SequenceStep> steps);
+    void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
     void feed_forward_block(const Layer& layer, std::int64_t n);
-    void read_logits(std::int64_t n, std::span<float> logits);
+    void read_logits(std::span<float> logits);
 
     DecoderConfig config_;
     Ops& ops_;
@@ -67,7 +82,8 @@ class Decoder {
     std::unique_ptr<Weight> head_;
     bool borrows_file_ = false;
 
-    std::vector<std::int32_t> positions_;
+    std::vector<std::int32_t> tokens_, positions_, logit_rows_;
+    std::vector<KvRows> kv_rows_;                                                   // of the layer in work
     std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_;  // [kMaxChunk, ...]
 };
 

@@ -2,6 +2,7 @@
 // KV cache, tokenizer and chat template, and one worker thread that runs the steps.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -24,7 +25,9 @@ class TextModel {
     virtual const ModelInfo& info() const = 0;
 
     /// Blocks until the answer is complete or `cancel` is requested (kCancelled as finish reason, within one token).
-    /// Thread-safe; requests queue in order up to EngineOptions::max_queue, then kResourceExhausted.
+    /// Thread-safe: up to EngineOptions::max_parallel requests are computed together, token by token, max_queue more
+    /// wait in order (interactive before background), then kResourceExhausted. Greedy answers and seeded ones do not
+    /// depend on what else is running.
     /// Errors: kInvalidArgument for a prompt longer than the context (with the numbers) or a bad schema.
     virtual Result<Completion> generate(const GenerateRequest& request, const TextSink& sink,
                                         std::stop_token cancel) = 0;
@@ -41,6 +44,9 @@ class TextModel {
     /// The bytes of tokens, control tokens spelled out. May begin or end inside a code point. kInvalidArgument names
     /// an id outside the vocabulary.
     virtual Result<std::string> detokenize(std::span<const int> ids) const = 0;
+
+    /// A snapshot of what the engine is doing. Thread-safe.
+    virtual EngineStats stats() const { return {}; }
 };
 
 struct EngineOptions {
@@ -48,8 +54,13 @@ struct EngineOptions {
     int context_tokens = 8192;  ///< clipped to what the model was trained for
     int threads = 0;            ///< 0 = every usable core
     bool reference = false;     ///< the scalar oracle instead of the fast path
-    int max_queue = 64;
+    int max_queue = 64;         ///< requests waiting beside those in work
+    int max_parallel = 8;       ///< 1 .. kMaxParallel sequences computed together
+    int kv_tokens = 0;          ///< room for all sequences and the prefix cache; 0 = twice context_tokens
+    std::chrono::milliseconds reader_timeout{30000};  ///< a sink that takes nothing for so long loses its request
 };
+
+inline constexpr int kMaxParallel = 16;
 
 /// Reported while a model loads: bytes done of total.
 using LoadProgress = std::function<void(std::size_t done, std::size_t total)>;

@@ -89,6 +89,7 @@ KvSequence::~KvSequence() {
 void KvSequence::clear() {
     for (const int block : blocks_) pool_->release(block);
     blocks_.clear();
+    for (auto& layer : layers_) layer.clear();
     length_ = 0;
 }
 
@@ -124,20 +125,13 @@ void KvSequence::truncate(int length) {
     }
 }
 
-void KvSequence::share(const KvSequence& other, int tokens) {
+void KvSequence::share(std::span<const int> blocks) {
     HEARTH_CHECK(blocks_.empty());
-    HEARTH_CHECK(tokens % kKvBlockTokens == 0);
-    HEARTH_CHECK(tokens <= other.length_);
-    for (int i = 0; i < tokens / kKvBlockTokens; ++i) {
-        const int block = other.blocks_[static_cast<std::size_t>(i)];
+    for (const int block : blocks) {
         pool_->retain(block);
         append_block(block);
     }
-    length_ = tokens;
-}
-
-KvLayer KvSequence::layer(int index) const {
-    return {layers_[static_cast<std::size_t>(index)].data(), pool_->shape().kv_heads, pool_->shape().head_dim};
+    length_ = static_cast<int>(blocks.size()) * kKvBlockTokens;
 }
 
 }  // namespace hearth::llm

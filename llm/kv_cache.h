@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/memory_ledger.h"
@@ -28,7 +29,9 @@ class KvPool {
     static Result<std::unique_ptr<KvPool>> create(const KvShape& shape, int tokens, MemoryLedger& ledger);
 
     const KvShape& shape() const { return shape_; }
+    int blocks() const { return static_cast<int>(references_.size()); }
     int free_blocks() const { return static_cast<int>(free_.size()); }
+    int references(int block) const { return references_[static_cast<std::size_t>(block)]; }
 
     int acquire();  ///< a block with one reference; -1 when none is free
     void retain(int block);
@@ -65,9 +68,12 @@ class KvSequence {
     void advance(int tokens);
     /// Drops tokens from the end.
     void truncate(int length);
-    /// Takes the first `tokens` (a multiple of 16) of `other` into this empty sequence, without copying.
-    void share(const KvSequence& other, int tokens);
-    KvLayer layer(int index) const;
+    /// Makes whole blocks of another sequence the beginning of this empty one, without copying.
+    void share(std::span<const int> blocks);
+    /// The pool's numbers of the blocks, in order; whole ones and perhaps one begun or reserved after them.
+    std::span<const int> block_ids() const { return blocks_; }
+    /// What Ops reads: one pointer a block, valid until the sequence changes.
+    std::byte* const* blocks(int layer) const { return layers_[static_cast<std::size_t>(layer)].data(); }
 
   private:
     void clear();
@@ -76,7 +82,7 @@ class KvSequence {
     KvPool* pool_;
     int length_ = 0;
     std::vector<int> blocks_;
-    std::vector<std::vector<std::byte*>> layers_;  // [layer][block]: what Ops reads
+    std::vector<std::vector<std::byte*>> layers_;  // [layer][block]
 };
 
 }  // namespace hearth::llm

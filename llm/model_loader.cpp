@@ -30,12 +30,12 @@ Status load_text(LoadedModel& model) {
 }
 
 /// The ledger answers before the weights are read.
-Status reserve_memory(LoadedModel& model, const DecoderConfig& config, MemoryLedger& ledger) {
+Status reserve_memory(LoadedModel& model, const DecoderConfig& config, int kv_tokens, MemoryLedger& ledger) {
     HEARTH_TRY(model.weight_lease, ledger.reserve("weights", Decoder::weight_bytes(*model.file, *model.ops)));
     HEARTH_TRY(model.scratch_lease, ledger.reserve("scratch", Decoder::scratch_bytes(config)));
     const KvShape shape{config.layers, config.kv_heads, config.head_dim,
                         model.ops->kv_block_bytes(config.kv_heads, config.head_dim)};
-    HEARTH_TRY(model.kv_pool, KvPool::create(shape, model.info.context_tokens, ledger));
+    HEARTH_TRY(model.kv_pool, KvPool::create(shape, kv_tokens, ledger));
     return {};
 }
 
@@ -64,7 +64,9 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     model->info.isa = model->ops->isa();
     model->info.threads = model->ops->threads();
     for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
-    HEARTH_TRY_STATUS(reserve_memory(*model, config, ledger));
+    // One request may fill the context; more room lets others run beside it and beginnings stay remembered.
+    const int wanted = options.kv_tokens > 0 ? options.kv_tokens : 2 * model->info.context_tokens;
+    HEARTH_TRY_STATUS(reserve_memory(*model, config, std::max(wanted, model->info.context_tokens), ledger));
     HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress));
     if (!model->decoder->borrows_file()) model->file.reset();
     return model;

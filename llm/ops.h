@@ -62,36 +62,37 @@ struct RopeArgs {
 /// Tokens per KV block.
 inline constexpr int kKvBlockTokens = 16;
 
-/// One layer's keys and values of one sequence, scattered over blocks. A block holds
-/// 2 * kv_heads * kKvBlockTokens * head_dim elements of the backend's KV type, arranged as the backend likes;
-/// its size is Ops::kv_block_bytes. Position p lives in blocks[p / 16], slot p % 16.
-struct KvLayer {
+/// One sequence's part of a batch, in one layer: `n` new tokens at positions first_position .. first_position + n - 1.
+/// The activations of a batch's parts lie back to back. A block holds 2 * kv_heads * kKvBlockTokens * head_dim elements
+/// of the backend's KV type, arranged as the backend likes; its size is Ops::kv_block_bytes. Position p lives in
+/// blocks[p / 16], slot p % 16.
+struct KvRows {
     std::byte* const* blocks = nullptr;
-    int kv_heads = 0;
-    int head_dim = 0;
+    std::int64_t n = 0;
+    std::int64_t first_position = 0;
 };
 
 struct KvStoreArgs {
-    KvLayer layer;
-    const float* k = nullptr;  ///< [n, kv_heads * head_dim], rope already applied
-    const float* v = nullptr;  ///< [n, kv_heads * head_dim]
-    std::int64_t n = 0;
-    std::int64_t first_position = 0;
+    std::span<const KvRows> sequences;
+    int kv_heads = 0;
+    int head_dim = 0;
+    const float* k = nullptr;  ///< [total n, kv_heads * head_dim], rope already applied
+    const float* v = nullptr;  ///< [total n, kv_heads * head_dim]
 };
 
 /// Query heads that may read one kv head: what a backend must be able to hold.
 inline constexpr int kMaxHeadGroup = 64;
 
-/// Causal attention of n new tokens at positions first_position .. first_position + n - 1 over all positions up to
-/// their own (already stored). Softmax in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads /
-/// kv_heads), which is at most kMaxHeadGroup.
+/// Causal attention of every new token over all positions of its own sequence up to its own (already stored). Softmax
+/// in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads / kv_heads), which is at most
+/// kMaxHeadGroup. A token's result does not depend on what it was batched with, bit for bit.
 struct AttentionArgs {
-    KvLayer layer;
-    const float* q = nullptr;  ///< [n, heads * head_dim]
-    float* out = nullptr;      ///< [n, heads * head_dim]
-    std::int64_t n = 0;
-    std::int64_t first_position = 0;
+    std::span<const KvRows> sequences;
     int heads = 0;
+    int kv_heads = 0;
+    int head_dim = 0;
+    const float* q = nullptr;  ///< [total n, heads * head_dim]
+    float* out = nullptr;      ///< [total n, heads * head_dim]
 };
 
 /// Bidirectional attention inside each of several sequences laid back to back (no padding, no mask).

@@ -1,39 +1,72 @@
-// Remembers the KV blocks of recent sequences by their tokens, so that a prompt which begins like one of them is not
-// computed again. A list searched in order: a radix tree over blocks can take its place behind the same three calls.
+// Remembers what sequences stored, so that a prompt which begins like one of them is not computed again: a radix tree
+// whose edges are whole KV blocks of 16 tokens (RadixAttention, arXiv 2312.07104).
 #pragma once
 
-#include <cstddef>
+#include <array>
 #include <cstdint>
-#include <deque>
+#include <map>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "llm/kv_cache.h"
 
 namespace hearth::llm {
 
-/// Used from one thread at a time. Holds only whole blocks.
+/// Used from one thread at a time; the pool outlives it. It may grow to the whole pool, whose memory is accounted:
+/// sequences that need room take it back with evict().
 class PrefixCache {
   public:
-    explicit PrefixCache(std::size_t max_entries) : max_entries_(max_entries) {}
+    explicit PrefixCache(KvPool& pool) : pool_(pool) {}
+    ~PrefixCache();
+    PrefixCache(const PrefixCache&) = delete;
+    PrefixCache& operator=(const PrefixCache&) = delete;
 
     /// Shares the longest known beginning of `tokens` into the empty `sequence`, whole blocks only, and always leaves
     /// at least one token to compute. Returns the tokens shared.
     int reuse(std::span<const std::int32_t> tokens, KvSequence& sequence);
 
-    /// Keeps what `sequence` holds for `tokens` (its stored tokens, in order) and forgets the oldest over the limit.
-    void remember(std::vector<std::int32_t> tokens, KvSequence sequence);
+    /// What reuse() would share, and how many of these blocks evict() could give back now.
+    struct Match {
+        int blocks = 0;
+        int evictable_blocks = 0;
+    };
+    Match match(std::span<const std::int32_t> tokens) const;
 
-    /// Forgets the entry unused for longest; false when there is none.
-    bool forget_oldest();
+    /// Keeps the whole blocks that `sequence` holds for `tokens` (what it stores, in order).
+    void remember(std::span<const std::int32_t> tokens, const KvSequence& sequence);
+
+    /// Gives one block back to the pool: the end of the beginning that was unused for longest, those that were asked
+    /// for again and again (a system prompt, tool descriptions) last. False when running sequences hold all of it.
+    bool evict();
+
+    int blocks() const { return blocks_; }
+    /// Blocks that evict() could give back.
+    int evictable_blocks() const;
 
   private:
-    struct Entry {
-        std::vector<std::int32_t> tokens;
-        KvSequence sequence;
+    using Key = std::array<std::int32_t, kKvBlockTokens>;
+    struct Node {
+        Node* parent = nullptr;
+        int block = -1;
+        std::uint64_t last_use = 0;
+        int uses = 0;
+        std::map<Key, std::unique_ptr<Node>> children;
     };
-    std::size_t max_entries_;
-    std::deque<Entry> entries_;  // most recently used first
+
+    static Key key_at(std::span<const std::int32_t> tokens, std::size_t block);
+    static std::size_t shareable_blocks(std::span<const std::int32_t> tokens);
+    bool is_protected(const Node& node) const;
+    /// True when `a` is to go before `b`.
+    bool goes_before(const Node& a, const Node& b) const;
+    void find_victim(const Node& node, const Node*& victim) const;
+    /// Adds the blocks that can go, from the ends up. True when the node itself can.
+    bool count_evictable(const Node& node, int& count) const;
+    void release(const Node& node);
+
+    KvPool& pool_;
+    Node root_;
+    int blocks_ = 0;
+    std::uint64_t clock_ = 0;  // one tick a request
 };
 
 }  // namespace hearth::llm

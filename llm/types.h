@@ -35,6 +35,9 @@ struct ToolDefinition {
     std::string parameters;
 };
 
+/// Background requests run only while no interactive one can, and give way between two tokens.
+enum class Priority { kInteractive, kBackground };
+
 /// Whether the model may, must or must not call a tool. With kNamed, `GenerateRequest::tool_name` says which.
 enum class ToolChoice { kNone, kAuto, kRequired, kNamed };
 
@@ -66,7 +69,7 @@ struct TokenScore {
     std::vector<TokenLogprob> top;  ///< most probable first, GenerateRequest::top_logprobs of them
 };
 
-/// Receives every token on the engine's thread as it is chosen: before the text that holds it.
+/// Receives every token as it is chosen, before the text that holds it; called where TextSink is.
 using TokenSink = std::function<void(const TokenScore&)>;
 
 inline constexpr int kMaxTopLogprobs = 20;
@@ -85,6 +88,9 @@ struct GenerateRequest {
     std::string assistant_prefix;     ///< text the answer is made to start with; part of the returned text
     std::optional<int> top_logprobs;  ///< 0 .. kMaxTopLogprobs: score every token, with this many alternatives
     TokenSink token_sink;             ///< with top_logprobs; may be empty
+    Priority priority = Priority::kInteractive;
+    /// Guess tokens that repeat the context and check several in one step. Changes nothing about the answer.
+    bool prompt_lookup = true;
 };
 
 enum class FinishReason { kStop, kLength, kToolCalls, kCancelled };
@@ -93,6 +99,8 @@ struct Usage {
     int prompt_tokens = 0;
     int cached_tokens = 0;  ///< of the prompt, taken from the prefix cache
     int completion_tokens = 0;
+    int draft_tokens = 0;           ///< guessed by prompt lookup
+    int accepted_draft_tokens = 0;  ///< of those, what the model chose too
     double queue_seconds = 0;
     double prefill_seconds = 0;
     double decode_seconds = 0;
@@ -107,8 +115,25 @@ struct Completion {
 };
 
 /// Receives whole UTF-8 code points as they are decided; text that may still become a stop string or a tool call is
-/// held back. Return false to cancel: generation stops before the next token.
+/// held back. Called on the thread that called generate(). A sink that is slow holds up its own answer only, and loses
+/// it after EngineOptions::reader_timeout. Return false to cancel; nothing more is given out then.
 using TextSink = std::function<bool(std::string_view delta)>;
+
+/// Counters grow from the engine's start on.
+struct EngineStats {
+    int running = 0;  ///< requests in work
+    int waiting = 0;  ///< in the queue, or put back for want of KV blocks
+    int kv_blocks = 0;
+    int kv_blocks_free = 0;
+    int kv_blocks_cached = 0;  ///< held by the prefix cache (and perhaps by a running request too)
+    std::uint64_t steps = 0;
+    std::uint64_t prompt_tokens = 0;  ///< computed
+    std::uint64_t cached_tokens = 0;  ///< taken from the prefix cache
+    std::uint64_t completion_tokens = 0;
+    std::uint64_t draft_tokens = 0;
+    std::uint64_t accepted_draft_tokens = 0;
+    std::uint64_t preemptions = 0;
+};
 
 struct ModelInfo {
     std::string id;            ///< "qwen2.5-coder-0.5b-instruct-q4_k_m"

@@ -9,11 +9,6 @@
 namespace hearth::llm::cpu {
 namespace {
 
-/// Every context is cut at multiples of this and the parts folded in order, whatever the number of new tokens or
-/// threads: a token's result does not depend on what it was batched with.
-constexpr std::int64_t kPartPositions = 256;
-static_assert(kPartPositions % kAttendColumns == 0);
-
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
@@ -79,54 +74,58 @@ void fold(float* result, const float* part, int rows, int head_dim) {
 
 }  // namespace
 
-struct CpuOps::AttendPlan {
-    int group;                 ///< query heads per kv head
-    std::int64_t tile_tokens;  ///< new tokens per tile
-    std::int64_t tiles;
-    std::int64_t parts;  ///< of the longest context
-};
+static_assert(CpuOps::kPartPositions % kAttendColumns == 0);
+
+std::int64_t CpuOps::AttendItem::parts() const {
+    return divide_up(first_position + tokens, kPartPositions);
+}
 
 std::size_t CpuOps::kv_block_bytes(int kv_heads, int head_dim) const {
     return head_offset(kv_heads, head_dim);
 }
 
 void CpuOps::kv_store(const KvStoreArgs& args) {
-    const int heads = args.layer.kv_heads, dim = args.layer.head_dim;
+    const int heads = args.kv_heads, dim = args.head_dim;
     const std::int64_t width = std::int64_t{heads} * dim;
-    for_rows(args.n, width, [&](std::int64_t first, std::int64_t rows) {
-        for (std::int64_t t = first; t < first + rows; ++t) {
-            const std::int64_t position = args.first_position + t;
-            std::byte* block = args.layer.blocks[position / kKvBlockTokens];
-            for (int h = 0; h < heads; ++h) {
-                std::byte* keys = block + head_offset(h, dim);
-                kernels_.store_kv(args.k + t * width + h * dim, args.v + t * width + h * dim, dim,
-                                  static_cast<int>(position % kKvBlockTokens), keys, keys + keys_bytes(dim));
+    const float* k = args.k;
+    const float* v = args.v;
+    for (const KvRows& sequence : args.sequences) {
+        for_rows(sequence.n, width, [&](std::int64_t first, std::int64_t rows) {
+            for (std::int64_t t = first; t < first + rows; ++t) {
+                const std::int64_t position = sequence.first_position + t;
+                std::byte* block = sequence.blocks[position / kKvBlockTokens];
+                for (int h = 0; h < heads; ++h) {
+                    std::byte* keys = block + head_offset(h, dim);
+                    kernels_.store_kv(k + t * width + h * dim, v + t * width + h * dim, dim,
+                                      static_cast<int>(position % kKvBlockTokens), keys, keys + keys_bytes(dim));
+                }
             }
-        }
-    });
+        });
+        k += sequence.n * width;
+        v += sequence.n * width;
+    }
 }
 
-/// One part of the context for the tile of new tokens starting at `first`.
-void CpuOps::attend_part(const AttentionArgs& args, const AttendPlan& plan, int kv_head, std::int64_t first,
-                         std::int64_t part, int thread, float* result) {
-    const int dim = args.layer.head_dim;
-    const std::int64_t tokens = std::min(plan.tile_tokens, args.n - first);
+/// One part of the context for the tokens of one item.
+void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread,
+                         float* result) {
+    const int dim = args.head_dim, group = args.heads / args.kv_heads;
     Scratch scratch(thread_scratch_[static_cast<std::size_t>(thread)], dim);
     const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
     AttendTile tile;
     tile.head_dim = dim;
-    for (std::int64_t t = first; t < first + tokens; ++t) {
-        for (int h = kv_head * plan.group; h < (kv_head + 1) * plan.group; ++h, ++tile.rows) {
-            const float* q = args.q + (t * args.heads + h) * dim;
+    for (std::int64_t t = 0; t < item.tokens; ++t) {
+        for (int h = item.kv_head * group; h < (item.kv_head + 1) * group; ++h, ++tile.rows) {
+            const float* q = args.q + ((item.first_row + t) * args.heads + h) * dim;
             for (int d = 0; d < dim; ++d) scratch.q[tile.rows * dim + d] = q[d] * scale;
-            scratch.lengths[tile.rows] = args.first_position + t + 1;
+            scratch.lengths[tile.rows] = item.first_position + t + 1;
         }
     }
-    tile.kv.blocks = args.layer.blocks;
-    tile.kv.key_offset = head_offset(kv_head, dim);
+    tile.kv.blocks = item.blocks;
+    tile.kv.key_offset = head_offset(item.kv_head, dim);
     tile.kv.value_offset = tile.kv.key_offset + keys_bytes(dim);
     tile.begin = part * kPartPositions;
-    tile.end = std::min(tile.begin + kPartPositions, args.first_position + first + tokens);
+    tile.end = std::min(tile.begin + kPartPositions, item.first_position + item.tokens);
     tile.lengths = scratch.lengths;
     tile.q = scratch.q;
     tile.scores = scratch.scores;
@@ -134,13 +133,11 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendPlan& plan, int 
     kernels_.attend(tile);
 }
 
-void CpuOps::write_tile(const AttentionArgs& args, const AttendPlan& plan, int kv_head, std::int64_t first,
-                        const float* result) {
-    const int dim = args.layer.head_dim;
-    const std::int64_t tokens = std::min(plan.tile_tokens, args.n - first);
-    for (int row = 0; row < tokens * plan.group; ++row) {
-        const std::int64_t head = kv_head * plan.group + row % plan.group;
-        float* out = args.out + ((first + row / plan.group) * args.heads + head) * dim;
+void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, const float* result) {
+    const int dim = args.head_dim, group = args.heads / args.kv_heads;
+    for (int row = 0; row < item.tokens * group; ++row) {
+        const std::int64_t head = item.kv_head * group + row % group;
+        float* out = args.out + ((item.first_row + row / group) * args.heads + head) * dim;
         const float* vector = result + 2 * kAttendRows + row * padded_dim(dim);
         const float inverse = 1.0f / result[kAttendRows + row];
         for (int d = 0; d < dim; ++d) out[d] = vector[d] * inverse;
@@ -149,46 +146,69 @@ void CpuOps::write_tile(const AttentionArgs& args, const AttendPlan& plan, int k
 
 static_assert(kAttendRows >= kMaxHeadGroup);
 
-void CpuOps::attention(const AttentionArgs& args) {
-    const int kv_heads = args.layer.kv_heads, dim = args.layer.head_dim;
-    HEARTH_CHECK(kv_heads > 0 && args.heads % kv_heads == 0 && args.heads / kv_heads <= kAttendRows);
-    AttendPlan plan{};
-    plan.group = args.heads / kv_heads;
-    plan.tile_tokens = std::min<std::int64_t>(args.n, kAttendRows / plan.group);
-    plan.tiles = divide_up(args.n, plan.tile_tokens);
-    plan.parts = divide_up(args.first_position + args.n, kPartPositions);
-    for (Buffer& buffer : thread_scratch_) buffer.reserve(Scratch::floats(dim, 0) * sizeof(float));
-    const std::int64_t items = kv_heads * plan.tiles;
-    const auto kv_head_of = [&](std::int64_t item) { return static_cast<int>(item / plan.tiles); };
-    const auto first_of = [&](std::int64_t item) { return item % plan.tiles * plan.tile_tokens; };
-    const int rows = static_cast<int>(plan.tile_tokens) * plan.group;
-    if (plan.parts > 1 && items < std::int64_t{4} * threads()) {
-        // Few tiles (a decode step): the parts are shared out too.
-        parts_.reserve(static_cast<std::size_t>(items * plan.parts) * result_floats(dim) * sizeof(float));
-        float* parts = reinterpret_cast<float*>(parts_.data());
-        const auto part_at = [&](std::int64_t i) { return parts + static_cast<std::size_t>(i) * result_floats(dim); };
-        pool_.parallel_for(items * plan.parts, [&](std::int64_t i, int thread) {
-            const std::int64_t item = i / plan.parts;
-            attend_part(args, plan, kv_head_of(item), first_of(item), i % plan.parts, thread, part_at(i));
-        });
-        for (std::int64_t item = 0; item < items; ++item) {
-            float* result = part_at(item * plan.parts);
-            for (std::int64_t p = 1; p < plan.parts; ++p) fold(result, part_at(item * plan.parts + p), rows, dim);
-            write_tile(args, plan, kv_head_of(item), first_of(item), result);
+/// Fills attend_items_; returns the parts of all of them together.
+std::int64_t CpuOps::plan_attention(const AttentionArgs& args) {
+    const std::int64_t tile_tokens = kAttendRows / (args.heads / args.kv_heads);
+    std::int64_t row = 0, parts = 0;
+    attend_items_.clear();
+    for (const KvRows& sequence : args.sequences) {
+        for (int kv_head = 0; kv_head < args.kv_heads; ++kv_head) {
+            for (std::int64_t first = 0; first < sequence.n; first += tile_tokens) {
+                AttendItem item{sequence.blocks,
+                                kv_head,
+                                row + first,
+                                std::min(tile_tokens, sequence.n - first),
+                                sequence.first_position + first,
+                                parts};
+                parts += item.parts();
+                attend_items_.push_back(item);
+            }
         }
-        return;
+        row += sequence.n;
     }
-    pool_.parallel_for(items, [&](std::int64_t item, int thread) {
-        const Scratch scratch(thread_scratch_[static_cast<std::size_t>(thread)], dim);
-        const std::int64_t first = first_of(item);
-        const std::int64_t end = args.first_position + std::min(first + plan.tile_tokens, args.n);
-        attend_part(args, plan, kv_head_of(item), first, 0, thread, scratch.result);
-        for (std::int64_t p = 1; p * kPartPositions < end; ++p) {
-            attend_part(args, plan, kv_head_of(item), first, p, thread, scratch.part);
-            fold(scratch.result, scratch.part, rows, dim);
+    return parts;
+}
+
+void CpuOps::attention(const AttentionArgs& args) {
+    HEARTH_CHECK(args.kv_heads > 0 && args.heads % args.kv_heads == 0 && args.heads / args.kv_heads <= kAttendRows);
+    const std::int64_t total_parts = plan_attention(args);
+    const auto items = static_cast<std::int64_t>(attend_items_.size());
+    for (Buffer& buffer : thread_scratch_) buffer.reserve(Scratch::floats(args.head_dim, 0) * sizeof(float));
+    // Few items (a decode step) over a long context: its parts are shared out.
+    if (total_parts > items && items < std::int64_t{4} * threads()) return attend_by_parts(args, total_parts);
+    const int group = args.heads / args.kv_heads;
+    pool_.parallel_for(items, [&](std::int64_t i, int thread) {
+        const AttendItem& item = attend_items_[static_cast<std::size_t>(i)];
+        const Scratch scratch(thread_scratch_[static_cast<std::size_t>(thread)], args.head_dim);
+        attend_part(args, item, 0, thread, scratch.result);
+        for (std::int64_t part = 1; part < item.parts(); ++part) {
+            attend_part(args, item, part, thread, scratch.part);
+            fold(scratch.result, scratch.part, static_cast<int>(item.tokens) * group, args.head_dim);
         }
-        write_tile(args, plan, kv_head_of(item), first, scratch.result);
+        write_item(args, item, scratch.result);
     });
+}
+
+void CpuOps::attend_by_parts(const AttentionArgs& args, std::int64_t total_parts) {
+    const std::size_t stride = result_floats(args.head_dim);
+    const int group = args.heads / args.kv_heads;
+    parts_.reserve(static_cast<std::size_t>(total_parts) * stride * sizeof(float));
+    float* results = reinterpret_cast<float*>(parts_.data());
+    const auto result_at = [&](std::int64_t i) { return results + static_cast<std::size_t>(i) * stride; };
+    pool_.parallel_for(total_parts, [&](std::int64_t i, int thread) {
+        const auto after =
+            std::upper_bound(attend_items_.begin(), attend_items_.end(), i,
+                             [](std::int64_t at, const AttendItem& item) { return at < item.first_part; });
+        const AttendItem& item = *(after - 1);
+        attend_part(args, item, i - item.first_part, thread, result_at(i));
+    });
+    for (const AttendItem& item : attend_items_) {
+        float* result = result_at(item.first_part);
+        for (std::int64_t part = 1; part < item.parts(); ++part) {
+            fold(result, result_at(item.first_part + part), static_cast<int>(item.tokens) * group, args.head_dim);
+        }
+        write_item(args, item, result);
+    }
 }
 
 void CpuOps::encode_head(const EncoderAttentionArgs& args, std::int64_t sequence, int head, int thread) {

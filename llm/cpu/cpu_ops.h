@@ -15,6 +15,10 @@ namespace hearth::llm::cpu {
 
 class CpuOps final : public Ops {
   public:
+    /// Every context is cut at multiples of this and the parts folded in order, whatever the number of new tokens or
+    /// threads: a token's result does not depend on what it was batched with.
+    static constexpr std::int64_t kPartPositions = 256;
+
     CpuOps(const KernelTable& kernels, int threads);
 
     std::string isa() const override { return kernels_.name; }
@@ -43,7 +47,16 @@ class CpuOps final : public Ops {
         Buffer buffer;
         std::size_t group_bytes = 0;
     };
-    struct AttendPlan;
+    /// A tile of query rows: some new tokens of one sequence, for the query heads of one kv head.
+    struct AttendItem {
+        std::byte* const* blocks;
+        int kv_head;
+        std::int64_t first_row;  ///< in the batch
+        std::int64_t tokens;
+        std::int64_t first_position;
+        std::int64_t first_part;  ///< counted over all items of the call
+        std::int64_t parts() const;
+    };
 
     enum class GroupKind { kQuantised, kFloat, kPairs };
     static constexpr std::size_t kGroupKinds = 3;
@@ -54,10 +67,10 @@ class CpuOps final : public Ops {
 
     void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);
-    void attend_part(const AttentionArgs& args, const AttendPlan& plan, int kv_head, std::int64_t first,
-                     std::int64_t part, int thread, float* result);
-    static void write_tile(const AttentionArgs& args, const AttendPlan& plan, int kv_head, std::int64_t first,
-                           const float* result);
+    std::int64_t plan_attention(const AttentionArgs& args);
+    void attend_by_parts(const AttentionArgs& args, std::int64_t total_parts);
+    void attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread, float* result);
+    static void write_item(const AttentionArgs& args, const AttendItem& item, const float* result);
     void encode_head(const EncoderAttentionArgs& args, std::int64_t sequence, int head, int thread);
     /// body(first row, rows) over chunks of rows, in parallel when there is enough to share.
     template <typename Body>
@@ -76,6 +89,7 @@ class CpuOps final : public Ops {
     ThreadPool pool_;
     Groups groups_[kGroupKinds];
     std::vector<Buffer> thread_scratch_;
+    std::vector<AttendItem> attend_items_;
     Buffer parts_;
     std::vector<std::int32_t> rope_positions_;
     std::vector<float> rope_frequencies_;

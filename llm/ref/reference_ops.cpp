@@ -48,11 +48,11 @@ void softmax(std::vector<double>& scores) {
 }
 
 /// KV block layout: keys [kv_heads][16][head_dim], then values in the same shape, float32.
-float* kv_slot(const KvLayer& layer, std::int64_t position, int kv_head, bool value) {
-    float* block = reinterpret_cast<float*>(layer.blocks[position / kKvBlockTokens]);
-    const std::int64_t half = static_cast<std::int64_t>(layer.kv_heads) * kKvBlockTokens * layer.head_dim;
+float* kv_slot(const KvRows& sequence, std::int64_t position, int kv_heads, int head_dim, int kv_head, bool value) {
+    float* block = reinterpret_cast<float*>(sequence.blocks[position / kKvBlockTokens]);
+    const std::int64_t half = static_cast<std::int64_t>(kv_heads) * kKvBlockTokens * head_dim;
     const std::int64_t slot = kv_head * kKvBlockTokens + position % kKvBlockTokens;
-    return block + (value ? half : 0) + slot * layer.head_dim;
+    return block + (value ? half : 0) + slot * head_dim;
 }
 
 class ReferenceOps : public Ops {
@@ -145,27 +145,33 @@ class ReferenceOps : public Ops {
     }
 
     void kv_store(const KvStoreArgs& args) override {
-        const std::size_t head_bytes = sizeof(float) * static_cast<std::size_t>(args.layer.head_dim);
-        for (std::int64_t row = 0; row < args.n; ++row) {
-            for (int head = 0; head < args.layer.kv_heads; ++head) {
-                const std::int64_t from = (row * args.layer.kv_heads + head) * args.layer.head_dim;
-                const std::int64_t position = args.first_position + row;
-                std::memcpy(kv_slot(args.layer, position, head, false), args.k + from, head_bytes);
-                std::memcpy(kv_slot(args.layer, position, head, true), args.v + from, head_bytes);
+        const std::size_t head_bytes = sizeof(float) * static_cast<std::size_t>(args.head_dim);
+        std::int64_t from = 0;
+        for (const KvRows& sequence : args.sequences) {
+            for (std::int64_t row = 0; row < sequence.n; ++row) {
+                for (int head = 0; head < args.kv_heads; ++head, from += args.head_dim) {
+                    const std::int64_t position = sequence.first_position + row;
+                    float* key = kv_slot(sequence, position, args.kv_heads, args.head_dim, head, false);
+                    float* value = kv_slot(sequence, position, args.kv_heads, args.head_dim, head, true);
+                    std::memcpy(key, args.k + from, head_bytes);
+                    std::memcpy(value, args.v + from, head_bytes);
+                }
             }
         }
     }
 
     void attention(const AttentionArgs& args) override {
-        const int head_dim = args.layer.head_dim;
-        const int group = args.heads / args.layer.kv_heads;
-        for (std::int64_t row = 0; row < args.n; ++row) {
-            const std::int64_t visible = args.first_position + row + 1;
-            for (int head = 0; head < args.heads; ++head) {
-                const std::int64_t place = (row * args.heads + head) * head_dim;
-                attend(args.q + place, head_dim, visible, args.out + place, [&](std::int64_t position, bool value) {
-                    return kv_slot(args.layer, position, head / group, value);
-                });
+        const int group = args.heads / args.kv_heads;
+        std::int64_t place = 0;
+        for (const KvRows& sequence : args.sequences) {
+            for (std::int64_t row = 0; row < sequence.n; ++row) {
+                const std::int64_t visible = sequence.first_position + row + 1;
+                for (int head = 0; head < args.heads; ++head, place += args.head_dim) {
+                    const auto at = [&](std::int64_t position, bool value) {
+                        return kv_slot(sequence, position, args.kv_heads, args.head_dim, head / group, value);
+                    };
+                    attend(args.q + place, args.head_dim, visible, args.out + place, at);
+                }
             }
         }
     }

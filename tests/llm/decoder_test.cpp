@@ -64,11 +64,44 @@ TEST_P(DecoderKinds, SharedBeginningEqualsComputingItAgain) {
     KvSequence whole(*model.pool);
     const auto expected = model.feed(whole, tokens);
     KvSequence shared(*model.pool);
-    shared.share(whole, 48);
+    shared.share(whole.block_ids().first(3));
     EXPECT_EQ(model.feed(shared, std::span(tokens).subspan(48)), expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, DecoderKinds, testing::Values("llama", "qwen2"));
+
+TEST_P(DecoderKinds, SequencesComputedTogetherEqualEachAlone) {
+    for (const char* ops : {"reference", "fast"}) {
+        const auto make = [&] {
+            return std::string(ops) == "fast" ? std::move(make_cpu_ops(2, "")).value() : make_reference_ops();
+        };
+        TinyDecoder model({.architecture = GetParam()}, make());
+        const auto tokens = some_tokens(60);
+        const std::span<const std::int32_t> all(tokens);
+        const std::span<const std::int32_t> parts[] = {all.first(20), all.subspan(20, 1), all.subspan(21, 39)};
+        const int rows[] = {1, 1, 3};
+        std::vector<KvSequence> sequences;
+        std::vector<float> expected;
+        for (int i = 0; i < 3; ++i) {
+            KvSequence alone(*model.pool);
+            model.feed(alone, all.first(5));
+            for (std::size_t t = 0; t < parts[i].size(); ++t) {
+                const auto logits = model.feed(alone, parts[i].subspan(t, 1));
+                if (t + static_cast<std::size_t>(rows[i]) >= parts[i].size())
+                    expected.insert(expected.end(), logits.begin(), logits.end());
+            }
+            sequences.emplace_back(*model.pool);
+            model.feed(sequences.back(), all.first(5));
+            ASSERT_TRUE(sequences.back().reserve(static_cast<int>(parts[i].size())));
+        }
+        std::vector<SequenceStep> steps;
+        for (std::size_t i = 0; i < 3; ++i) steps.push_back({&sequences[i], parts[i], rows[i]});
+        std::vector<float> logits(expected.size());
+        ASSERT_TRUE(model.decoder->forward(steps, logits, {}));
+        EXPECT_EQ(logits, expected) << ops << ": bit for bit";
+        EXPECT_EQ(sequences[2].length(), 44);
+    }
+}
 
 TEST(Decoder, DependsOnOrderAndPosition) {
     TinyDecoder model;

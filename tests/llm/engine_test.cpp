@@ -275,7 +275,7 @@ TEST_P(EngineTest, TheSinkAndTheTokenCancel) {
 }
 
 TEST_P(EngineTest, AFullQueueRefusesAndAQueuedRequestCanLeave) {
-    const auto model = open({}, {.max_queue = 1});
+    const auto model = open({}, {.max_queue = 1, .max_parallel = 1});
     std::atomic<bool> running = false;
     std::atomic<bool> release = false;
     std::jthread first([&] {

@@ -1,11 +1,8 @@
 #include "llm/kv_cache.h"
 
 #include <cstring>
-#include <numeric>
 
 #include <gtest/gtest.h>
-
-#include "llm/prefix_cache.h"
 
 namespace hearth::llm {
 namespace {
@@ -16,12 +13,6 @@ std::unique_ptr<KvPool> make_pool(MemoryLedger& ledger, int tokens) {
     auto pool = KvPool::create(kShape, tokens, ledger);
     EXPECT_TRUE(pool.ok());
     return std::move(pool).value();
-}
-
-std::vector<std::int32_t> counting(int count) {
-    std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
-    std::iota(tokens.begin(), tokens.end(), 0);
-    return tokens;
 }
 
 KvSequence filled(KvPool& pool, int tokens) {
@@ -73,70 +64,12 @@ TEST(KvSequence, SharedBlocksLiveAsLongAsOneHolder) {
     KvSequence second(*pool);
     {
         const KvSequence first = filled(*pool, 40);
-        second.share(first, 32);
-        EXPECT_EQ(second.layer(1).blocks[1], first.layer(1).blocks[1]);
+        second.share(first.block_ids().first(2));
+        EXPECT_EQ(second.blocks(1)[1], first.blocks(1)[1]);
         EXPECT_EQ(pool->free_blocks(), 1);
     }
     EXPECT_EQ(pool->free_blocks(), 2);
     EXPECT_EQ(second.length(), 32);
-}
-
-TEST(PrefixCache, SharesWholeBlocksAndLeavesATokenToCompute) {
-    MemoryLedger ledger(1 << 20);
-    const auto pool = make_pool(ledger, 256);
-    PrefixCache cache(4);
-    cache.remember(counting(40), filled(*pool, 40));  // keeps 32
-
-    KvSequence longer(*pool);
-    EXPECT_EQ(cache.reuse(counting(100), longer), 32);
-    KvSequence same(*pool);
-    EXPECT_EQ(cache.reuse(counting(32), same), 16) << "the last token's logits are needed";
-    auto other = counting(100);
-    other[20] = 7;
-    KvSequence differing(*pool);
-    EXPECT_EQ(cache.reuse(other, differing), 16);
-    other[0] = 7;
-    KvSequence unknown(*pool);
-    EXPECT_EQ(cache.reuse(other, unknown), 0);
-    KvSequence empty(*pool);
-    EXPECT_EQ(cache.reuse({}, empty), 0);
-}
-
-TEST(PrefixCache, ForgetsTheLeastRecentlyUsed) {
-    MemoryLedger ledger(1 << 20);
-    const auto pool = make_pool(ledger, 1024);
-    PrefixCache cache(2);
-    const auto starting_with = [](int first) {
-        auto tokens = counting(32);
-        tokens[0] = first;
-        return tokens;
-    };
-    const auto known = [&](int first) {
-        KvSequence sequence(*pool);
-        auto tokens = starting_with(first);
-        tokens.push_back(1);
-        return cache.reuse(tokens, sequence) == 32;
-    };
-    cache.remember(starting_with(100), filled(*pool, 32));
-    cache.remember(starting_with(200), filled(*pool, 32));
-    EXPECT_TRUE(known(100));
-    cache.remember(starting_with(300), filled(*pool, 32));
-    EXPECT_TRUE(known(100));
-    EXPECT_FALSE(known(200));
-    EXPECT_TRUE(cache.forget_oldest());
-    EXPECT_TRUE(cache.forget_oldest());
-    EXPECT_FALSE(cache.forget_oldest());
-    EXPECT_EQ(pool->free_blocks(), 64);
-}
-
-TEST(PrefixCache, AContinuationReplacesWhatItContinues) {
-    MemoryLedger ledger(1 << 20);
-    const auto pool = make_pool(ledger, 1024);
-    PrefixCache cache(4);
-    cache.remember(counting(32), filled(*pool, 32));
-    cache.remember(counting(64), filled(*pool, 64));
-    EXPECT_TRUE(cache.forget_oldest());
-    EXPECT_FALSE(cache.forget_oldest());
 }
 
 }  // namespace

@@ -176,10 +176,10 @@ TEST_P(OpsTest, CausalAttentionMatchesSoftmaxOverTheStoredPositions) {
         const Floats k = random.normals(length * width), v = random.normals(length * width);
         const Floats q = random.normals(s.n * s.heads * s.dim, 2.0f);
         Floats out(q.size(), NAN);
-        const KvLayer layer{cache.blocks.data(), s.kv_heads, s.dim};
-        if (s.past > 0) ops_->kv_store({layer, k.data(), v.data(), s.past, 0});
-        ops_->kv_store({layer, k.data() + s.past * width, v.data() + s.past * width, s.n, s.past});
-        ops_->attention({layer, q.data(), out.data(), s.n, s.past, s.heads});
+        const KvRows past[] = {{cache.blocks.data(), s.past, 0}}, rows[] = {{cache.blocks.data(), s.n, s.past}};
+        ops_->kv_store({past, s.kv_heads, s.dim, k.data(), v.data()});
+        ops_->kv_store({rows, s.kv_heads, s.dim, k.data() + s.past * width, v.data() + s.past * width});
+        ops_->attention({rows, s.heads, s.kv_heads, s.dim, q.data(), out.data()});
         std::vector<Expected> expected;
         for (std::int64_t t = 0; t < s.n; ++t) {
             for (int h = 0; h < s.heads; ++h) {
@@ -203,14 +203,52 @@ TEST_P(OpsTest, AttentionOfOneTokenDoesNotDependOnItsBatch) {
     KvCache cache(*ops_, kv_heads, dim, length);
     const Floats k = random.normals(length * width), v = random.normals(length * width);
     const Floats q = random.normals(n * heads * dim, 2.0f);
-    const KvLayer layer{cache.blocks.data(), kv_heads, dim};
-    ops_->kv_store({layer, k.data(), v.data(), length, 0});
+    const KvRows everything[] = {{cache.blocks.data(), length, 0}}, together[] = {{cache.blocks.data(), n, past}};
+    ops_->kv_store({everything, kv_heads, dim, k.data(), v.data()});
     Floats all(q.size()), one(static_cast<std::size_t>(heads * dim));
-    ops_->attention({layer, q.data(), all.data(), n, past, heads});
+    ops_->attention({together, heads, kv_heads, dim, q.data(), all.data()});
     for (const std::int64_t t : {0, 5, 59}) {
-        ops_->attention({layer, q.data() + t * heads * dim, one.data(), 1, past + t, heads});
+        const KvRows alone[] = {{cache.blocks.data(), 1, past + t}};
+        ops_->attention({alone, heads, kv_heads, dim, q.data() + t * heads * dim, one.data()});
         EXPECT_EQ(std::memcmp(one.data(), all.data() + t * heads * dim, sizeof(float) * one.size()), 0) << t;
     }
+}
+
+TEST_P(OpsTest, SequencesOfABatchAreApart) {
+    const int heads = 6, kv_heads = 2, dim = 32;
+    const std::int64_t width = kv_heads * dim, query = heads * dim;
+    struct Part {
+        std::int64_t past, n;
+    };
+    const std::vector<Part> parts = {{0, 5}, {300, 1}, {17, 40}, {600, 3}};
+    Random random(22);
+    std::vector<KvCache> apart, joined;
+    std::vector<KvRows> rows;
+    Floats k, v, q, expected;
+    for (const Part& part : parts) {
+        apart.emplace_back(*ops_, kv_heads, dim, part.past + part.n);
+        joined.emplace_back(*ops_, kv_heads, dim, part.past + part.n);
+        const Floats old_k = random.normals(part.past * width), old_v = random.normals(part.past * width);
+        const Floats new_k = random.normals(part.n * width), new_v = random.normals(part.n * width);
+        const Floats new_q = random.normals(part.n * query, 2.0f);
+        for (KvCache* cache : {&apart.back(), &joined.back()}) {
+            const KvRows past[] = {{cache->blocks.data(), part.past, 0}};
+            ops_->kv_store({past, kv_heads, dim, old_k.data(), old_v.data()});
+        }
+        const KvRows alone[] = {{apart.back().blocks.data(), part.n, part.past}};
+        Floats out(new_q.size());
+        ops_->kv_store({alone, kv_heads, dim, new_k.data(), new_v.data()});
+        ops_->attention({alone, heads, kv_heads, dim, new_q.data(), out.data()});
+        expected.insert(expected.end(), out.begin(), out.end());
+        k.insert(k.end(), new_k.begin(), new_k.end());
+        v.insert(v.end(), new_v.begin(), new_v.end());
+        q.insert(q.end(), new_q.begin(), new_q.end());
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) rows.push_back({joined[i].blocks.data(), parts[i].n, parts[i].past});
+    Floats out(q.size());
+    ops_->kv_store({rows, kv_heads, dim, k.data(), v.data()});
+    ops_->attention({rows, heads, kv_heads, dim, q.data(), out.data()});
+    EXPECT_EQ(out, expected) << "bit for bit";
 }
 
 TEST_P(OpsTest, EncoderAttentionKeepsSequencesApart) {
