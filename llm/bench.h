@@ -31,6 +31,23 @@ struct BenchResult {
 /// The best of three passes of each. Runs for as long as the tokens take. Wants the machine to itself.
 Result<BenchResult> run_bench(const BenchOptions& options, MemoryLedger& ledger);
 
+/// What an open model does for several requests and for repeated contexts. Ratios are of the same run.
+struct ServingBenchResult {
+    double load_seconds = 0;        ///< file to first token of a short prompt; the file's pages warm or not as they are
+    double verify_step_ratio = 0;   ///< one step over 4 tokens of a sequence / over 1
+    double parallel_speedup = 0;    ///< tokens/s of 8 answers together / of one alone
+    double lookup_speedup = 0;      ///< an answer that repeats its prompt: time without / with prompt lookup
+    double lookup_acceptance = 0;   ///< of its guesses
+    bool lookup_same_text = false;  ///< must hold
+    double second_question_ratio = 0;  ///< time to first token of a 2nd question over a 2000-token context / of the 1st
+    std::string isa;
+    int threads = 0;
+};
+
+/// Takes about as long as 3000 tokens of prompt and 800 of answers; prefill_tokens and decode_tokens are not read.
+/// kInvalidArgument when the model's context is shorter than 2500 tokens.
+Result<ServingBenchResult> run_serving_bench(const BenchOptions& options, MemoryLedger& ledger);
+
 /// Bytes per second that `threads` threads read together from a buffer far larger than the caches: the best of three
 /// passes. kResourceExhausted when the buffer cannot be had.
 Result<double> measure_read_bandwidth(int threads, MemoryLedger& ledger);

@@ -34,6 +34,7 @@ struct BenchArguments {
     int threads = 0;
     int prefill = 512;
     int decode = 64;
+    bool serving = false;
 };
 
 int run_status(const Client& client, const Output& output);

@@ -66,6 +66,40 @@ Status pull(const std::string& name, const std::string& sha256, const std::strin
     return {};
 }
 
+int run_serving_bench(const BenchArguments& arguments, const Output& output) {
+    MemoryLedger ledger(available_memory_bytes());
+    const auto figures = llm::run_serving_bench({.model_path = arguments.model, .threads = arguments.threads}, ledger);
+    if (!figures.ok()) return report(figures.error(), output);
+    const std::string model = std::filesystem::path(arguments.model).filename().string();
+    if (output.json) {
+        print_json({{"model", model},
+                    {"threads", figures->threads},
+                    {"isa", figures->isa},
+                    {"load_seconds", figures->load_seconds},
+                    {"verify_step_ratio", figures->verify_step_ratio},
+                    {"parallel_speedup", figures->parallel_speedup},
+                    {"lookup_speedup", figures->lookup_speedup},
+                    {"lookup_acceptance", figures->lookup_acceptance},
+                    {"lookup_same_text", figures->lookup_same_text},
+                    {"second_question_ratio", figures->second_question_ratio}});
+        return 0;
+    }
+    char text[640];
+    std::snprintf(text, sizeof text,
+                  "%s  %d threads  %s\n"
+                  "  file to first token          %.2f s\n"
+                  "  a step over 4 tokens / 1     %.2f\n"
+                  "  8 answers together / one     %.2f x the tokens per second\n"
+                  "  an answer that repeats text  %.2f x with prompt lookup (%.0f %% of guesses hold, %s)\n"
+                  "  second question / first      %.3f of the time to the first token",
+                  model.c_str(), figures->threads, figures->isa.c_str(), figures->load_seconds,
+                  figures->verify_step_ratio, figures->parallel_speedup, figures->lookup_speedup,
+                  100 * figures->lookup_acceptance, figures->lookup_same_text ? "same text" : "OTHER TEXT",
+                  figures->second_question_ratio);
+    print_line(text);
+    return 0;
+}
+
 }  // namespace
 
 int run_model_list(const std::string& models_directory, const Output& output) {
@@ -102,6 +136,7 @@ int run_model_pull(const std::string& name, const std::string& sha256, const std
 }
 
 int run_bench(const BenchArguments& arguments, const Output& output) {
+    if (arguments.serving) return run_serving_bench(arguments, output);
     MemoryLedger ledger(available_memory_bytes());
     const auto figures = llm::run_bench({.model_path = arguments.model,
                                          .threads = arguments.threads,

@@ -62,6 +62,7 @@ void add_bench(CLI::App& cli, BenchArguments& bench) {
     command->add_option("--model", bench.model, "GGUF file")->required();
     command->add_option("--threads", bench.threads, "0 = every usable core")->capture_default_str();
     command->add_option("--prefill", bench.prefill, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
+    command->add_flag("--serving", bench.serving, "instead: answers together, repeated contexts, time to first token");
     command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
 }
 
