@@ -51,6 +51,7 @@ class Engine : public TextModel {
         auto result = job->wait(sink, cancel);
         const std::lock_guard lock(mutex_);
         --in_flight_;
+        std::erase(inbox_, job);  // who leaves before the worker has looked leaves nothing behind
         return result;
     }
 
