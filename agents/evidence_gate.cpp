@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "agents/answer_form.h"
 #include "agents/prompt.h"
 #include "agents/sentences.h"
 #include "agents/words.h"
@@ -35,12 +36,14 @@ Result<std::vector<RankedSentence>> rank_sentences(std::string_view question,
                                                    llm::EmbeddingModel& embedder, const std::stop_token& cancel) {
     std::vector<RankedSentence> ranked;
     std::vector<std::string> texts = {std::string(question)};
+    const AnswerForm form = form_asked_for(question);
     for (std::size_t index = 0; index < passages.size(); ++index) {
         const retrieval::Hit& passage = passages[index];
         const std::vector<std::string> heading_stems = content_stems(passage.chunk.heading);
         for (const retrieval::Span span : sentences_of(passage.text)) {
             const std::string sentence = slice(passage.text, span);
             if (ranked.size() == kMaxSentences || repeats_heading(sentence, heading_stems)) continue;
+            if (!has_form(sentence, form)) continue;
             texts.push_back(std::string(last_heading(passage.chunk.heading)) + ": " + sentence);
             ranked.push_back({index, span, 0});
         }

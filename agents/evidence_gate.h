@@ -21,7 +21,8 @@ struct RankedSentence {
 
 struct Evidence {
     EvidenceFeatures features;
-    std::vector<RankedSentence> sentences;  ///< nearest first; without those that only repeat their heading
+    std::vector<RankedSentence> sentences;  ///< nearest first; without those that only repeat their heading, or lack
+                                            ///< the form of what is asked for (agents/answer_form.h)
 };
 
 /// One encoder call for the sentences, one more when a content word is in no passage. kCancelled by `cancel`.

@@ -141,6 +141,8 @@ Result<std::unique_ptr<llm::TextModel>> RunningApp::open_chat_model(const std::s
     HEARTH_TRY(options.model_path, resolve_model(name, config_.home + "/models"));
     options.context_tokens = static_cast<int>(config_.context_tokens);
     options.threads = static_cast<int>(config_.threads);
+    options.max_parallel = static_cast<int>(config_.parallel);
+    options.kv_tokens = static_cast<int>(config_.kv_tokens);
     const auto progress = [this](std::size_t done, std::size_t total) {
         const std::size_t percent = total == 0 ? 100 : done * 100 / total;
         const std::string text = "loading the chat model, " + std::to_string(percent) + " %";

@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "core/file.h"
+#include "llm/engine.h"
 
 namespace hearth::daemon {
 namespace {
@@ -43,6 +44,9 @@ std::vector<Setting> settings_of(Config& c) {
         {"models.embedding", &c.embedding_model, "directory in home/models, or absolute path"},
         {"models.context_tokens", &c.context_tokens, "longest prompt plus answer", 512, 1 << 20},
         {"engine.threads", &c.threads, "0 = every usable core", 0, 1024},
+        {"engine.parallel", &c.parallel, "answers computed together; more of them wait", 1, llm::kMaxParallel},
+        {"engine.kv_tokens", &c.kv_tokens, "tokens of all answers and remembered beginnings; 0 = twice the context", 0,
+         1 << 24},
         {"ingest.include", &c.include, "globs on the path below the inbox; ** crosses folders"},
         {"ingest.exclude", &c.exclude, "globs that win over include"},
         {"ingest.max_file_mib", &c.max_file_mib, "larger files are listed as failed", 1, 1 << 20},
@@ -55,7 +59,11 @@ std::vector<Setting> settings_of(Config& c) {
         {"agent.passages", &c.passages, "behind an answer", 1, 20},
         {"agent.evidence_sentences", &c.evidence_sentences, "of them, shown to the model; 0 = whole passages", 0, 64},
         {"agent.max_steps", &c.max_steps, "model turns per answer", 1, 32},
-        {"agent.tools", &c.tools, "whether the model may call tools: never, when_asked or always", 0, 0,
+        {"agent.tools",
+         &c.tools,
+         "whether the model may call tools: never, when_asked or always",
+         0,
+         0,
          {"never", "when_asked", "always"}},
         {"agent.max_answer_tokens", &c.max_answer_tokens, "per answer", 16, 8192},
         {"memory.budget_mib", &c.memory_budget_mib, "0 = three quarters of MemAvailable at start", 0, 1 << 24},

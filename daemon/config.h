@@ -25,6 +25,8 @@ struct Config {
     std::string embedding_model = "all-MiniLM-L6-v2";
     std::int64_t context_tokens = 8192;
     std::int64_t threads = 0;  ///< 0 = every usable core
+    std::int64_t parallel = 8;
+    std::int64_t kv_tokens = 0;  ///< 0 = twice context_tokens
 
     std::vector<std::string> include = {"**"};
     std::vector<std::string> exclude;

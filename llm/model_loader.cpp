@@ -64,9 +64,7 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     model->info.isa = model->ops->isa();
     model->info.threads = model->ops->threads();
     for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
-    // One request may fill the context; more room lets others run beside it and beginnings stay remembered.
-    const int wanted = options.kv_tokens > 0 ? options.kv_tokens : 2 * model->info.context_tokens;
-    HEARTH_TRY_STATUS(reserve_memory(*model, config, std::max(wanted, model->info.context_tokens), ledger));
+    HEARTH_TRY_STATUS(reserve_memory(*model, config, kv_tokens_of(options, model->info.context_tokens), ledger));
     HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress));
     if (!model->decoder->borrows_file()) model->file.reset();
     return model;
@@ -86,6 +84,10 @@ Result<std::unique_ptr<LoadedModel>> load_or_run_out(const EngineOptions& option
 const std::shared_ptr<const TokenTrie>& LoadedModel::token_trie() {
     if (token_trie_ == nullptr) token_trie_ = make_token_trie(*tokenizer);
     return token_trie_;
+}
+
+int kv_tokens_of(const EngineOptions& options, int context_tokens) {
+    return std::max(options.kv_tokens > 0 ? options.kv_tokens : 2 * context_tokens, context_tokens);
 }
 
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,

@@ -36,6 +36,10 @@ struct LoadedModel {
     std::shared_ptr<const TokenTrie> token_trie_;
 };
 
+/// Tokens the KV cache is made for. One request may fill the context; more room lets others run beside it and
+/// beginnings stay remembered.
+int kv_tokens_of(const EngineOptions& options, int context_tokens);
+
 /// Errors name the file; see open_text_model().
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
                                                 const LoadProgress& progress);

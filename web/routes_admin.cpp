@@ -35,12 +35,21 @@ void readyz(App& app, Request&, ResponseWriter& writer) {
 
 json engine_status(const llm::TextModel& model) {
     const llm::ModelInfo& info = model.info();
-    return {{"model", info.id},
-            {"architecture", info.architecture},
-            {"context_tokens", info.context_tokens},
-            {"weight_bytes", info.weight_bytes},
-            {"isa", info.isa},
-            {"threads", info.threads}};
+    const llm::EngineStats stats = model.stats();
+    return {
+        {"running", stats.running},
+        {"waiting", stats.waiting},
+        {"kv_blocks", {{"total", stats.kv_blocks}, {"free", stats.kv_blocks_free}, {"cached", stats.kv_blocks_cached}}},
+        {"prompt_tokens_computed", stats.prompt_tokens},
+        {"prompt_tokens_cached", stats.cached_tokens},
+        {"draft_tokens", stats.draft_tokens},
+        {"draft_tokens_accepted", stats.accepted_draft_tokens},
+        {"model", info.id},
+        {"architecture", info.architecture},
+        {"context_tokens", info.context_tokens},
+        {"weight_bytes", info.weight_bytes},
+        {"isa", info.isa},
+        {"threads", info.threads}};
 }
 
 json embedder_status(const llm::EmbeddingModel& model) {
@@ -161,6 +170,26 @@ void write_pipeline(PrometheusText& out, const ingest::Pipeline& pipeline) {
           counters.deletes_held ? 1 : 0);
 }
 
+void write_engine(PrometheusText& out, const llm::EngineStats& stats) {
+    gauge(out, "hearth_engine_running", "Answers computed together now.", stats.running);
+    gauge(out, "hearth_engine_waiting", "Requests waiting for the engine.", stats.waiting);
+    out.family("hearth_engine_kv_blocks", "gauge", "Blocks of 16 tokens in the KV cache.");
+    const std::pair<const char*, int> states[] = {{"free", stats.kv_blocks_free}, {"total", stats.kv_blocks}};
+    for (const auto& [state, blocks] : states)
+        out.sample("hearth_engine_kv_blocks", PrometheusText::label("state", state), blocks);
+    gauge(out, "hearth_engine_prefix_cache_blocks", "Blocks that remember beginnings of prompts.",
+          stats.kv_blocks_cached);
+    counter(out, "hearth_engine_steps_total", "Passes over the weights.", static_cast<double>(stats.steps));
+    counter(out, "hearth_engine_prompt_tokens_computed_total", "Prompt tokens computed.",
+            static_cast<double>(stats.prompt_tokens));
+    counter(out, "hearth_engine_preemptions_total", "Answers put back for want of KV blocks.",
+            static_cast<double>(stats.preemptions));
+    counter(out, "hearth_engine_draft_tokens_total", "Tokens guessed by prompt lookup.",
+            static_cast<double>(stats.draft_tokens));
+    counter(out, "hearth_engine_draft_tokens_accepted_total", "Guesses that the model chose too.",
+            static_cast<double>(stats.accepted_draft_tokens));
+}
+
 void write_memory(PrometheusText& out, const MemoryLedger& ledger) {
     gauge(out, "hearth_memory_budget_bytes", "Memory hearth may use.", static_cast<double>(ledger.budget_bytes()));
     out.family("hearth_memory_used_bytes", "gauge", "Reserved memory by part.");
@@ -179,6 +208,7 @@ void metrics(App& app, Request&, ResponseWriter& writer) {
     gauge(out, "hearth_ready", "1 when questions are answered.", app.why_not_ready().empty() ? 1 : 0);
     gauge(out, "hearth_start_time_seconds", "UNIX time of the start.", static_cast<double>(app.started_at()));
     app.metrics().write(out);
+    if (services.model != nullptr) write_engine(out, services.model->stats());
     if (services.corpus != nullptr) write_corpus(out, *services.corpus);
     if (services.pipeline != nullptr) write_pipeline(out, *services.pipeline);
     if (services.ledger != nullptr) write_memory(out, *services.ledger);

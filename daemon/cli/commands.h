@@ -37,6 +37,14 @@ struct BenchArguments {
     bool serving = false;
 };
 
+struct PlanArguments {
+    std::string model;
+    std::string models_directory;
+    int context = 8192;
+    int threads = 0;
+    bool run = false;  ///< load it and measure what was predicted
+};
+
 int run_status(const Client& client, const Output& output);
 int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
@@ -45,6 +53,8 @@ int run_doctor(const Client& client, const std::string& home, const Output& outp
 int run_model_list(const std::string& models_directory, const Output& output);
 int run_model_pull(const std::string& name, const std::string& sha256, const std::string& models_directory,
                    const Output& output);
+/// 1 when the model does not fit into the memory that is available now.
+int run_plan(const PlanArguments& arguments, const Output& output);
 int run_bench(const BenchArguments& arguments, const Output& output);
 
 /// Prints to stderr (or as JSON to stdout) and returns 2.

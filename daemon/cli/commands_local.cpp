@@ -1,4 +1,4 @@
-// Commands that work on this machine without a running daemon: models and bench.
+// Commands that work on this machine without a running daemon: the models.
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,12 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/hash.h"
-#include "core/memory_ledger.h"
 #include "daemon/catalog.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/print.h"
 #include "daemon/download.h"
-#include "llm/bench.h"
 
 namespace hearth::cli {
 namespace {
@@ -66,40 +64,6 @@ Status pull(const std::string& name, const std::string& sha256, const std::strin
     return {};
 }
 
-int run_serving_bench(const BenchArguments& arguments, const Output& output) {
-    MemoryLedger ledger(available_memory_bytes());
-    const auto figures = llm::run_serving_bench({.model_path = arguments.model, .threads = arguments.threads}, ledger);
-    if (!figures.ok()) return report(figures.error(), output);
-    const std::string model = std::filesystem::path(arguments.model).filename().string();
-    if (output.json) {
-        print_json({{"model", model},
-                    {"threads", figures->threads},
-                    {"isa", figures->isa},
-                    {"load_seconds", figures->load_seconds},
-                    {"verify_step_ratio", figures->verify_step_ratio},
-                    {"parallel_speedup", figures->parallel_speedup},
-                    {"lookup_speedup", figures->lookup_speedup},
-                    {"lookup_acceptance", figures->lookup_acceptance},
-                    {"lookup_same_text", figures->lookup_same_text},
-                    {"second_question_ratio", figures->second_question_ratio}});
-        return 0;
-    }
-    char text[640];
-    std::snprintf(text, sizeof text,
-                  "%s  %d threads  %s\n"
-                  "  file to first token          %.2f s\n"
-                  "  a step over 4 tokens / 1     %.2f\n"
-                  "  8 answers together / one     %.2f x the tokens per second\n"
-                  "  an answer that repeats text  %.2f x with prompt lookup (%.0f %% of guesses hold, %s)\n"
-                  "  second question / first      %.3f of the time to the first token",
-                  model.c_str(), figures->threads, figures->isa.c_str(), figures->load_seconds,
-                  figures->verify_step_ratio, figures->parallel_speedup, figures->lookup_speedup,
-                  100 * figures->lookup_acceptance, figures->lookup_same_text ? "same text" : "OTHER TEXT",
-                  figures->second_question_ratio);
-    print_line(text);
-    return 0;
-}
-
 }  // namespace
 
 int run_model_list(const std::string& models_directory, const Output& output) {
@@ -132,34 +96,6 @@ int run_model_pull(const std::string& name, const std::string& sha256, const std
     } else {
         print_line(name + " is in " + models_directory);
     }
-    return 0;
-}
-
-int run_bench(const BenchArguments& arguments, const Output& output) {
-    if (arguments.serving) return run_serving_bench(arguments, output);
-    MemoryLedger ledger(available_memory_bytes());
-    const auto figures = llm::run_bench({.model_path = arguments.model,
-                                         .threads = arguments.threads,
-                                         .prefill_tokens = arguments.prefill,
-                                         .decode_tokens = arguments.decode},
-                                        ledger);
-    if (!figures.ok()) return report(figures.error(), output);
-    const std::string model = std::filesystem::path(arguments.model).filename().string();
-    if (output.json) {
-        print_json({{"model", model},
-                    {"threads", figures->threads},
-                    {"isa", figures->isa},
-                    {"prefill_tokens_per_second", figures->prefill_tokens_per_second},
-                    {"decode_tokens_per_second", figures->decode_tokens_per_second},
-                    {"read_bandwidth_bytes_per_second", figures->read_bandwidth_bytes_per_second}});
-        return 0;
-    }
-    char text[256];
-    std::snprintf(text, sizeof text,
-                  "%s  %d threads  %s\n  prefill %.1f tok/s\n  decode  %.1f tok/s\n  read    %.1f GB/s", model.c_str(),
-                  figures->threads, figures->isa.c_str(), figures->prefill_tokens_per_second,
-                  figures->decode_tokens_per_second, figures->read_bandwidth_bytes_per_second / 1e9);
-    print_line(text);
     return 0;
 }
 

@@ -66,6 +66,17 @@ void add_bench(CLI::App& cli, BenchArguments& bench) {
     command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
 }
 
+void add_plan(CLI::App& cli, PlanArguments& plan) {
+    CLI::App* command =
+        cli.add_subcommand("plan", "what a model will need and how fast it will be, before it is loaded");
+    command->add_option("model", plan.model, "catalog name, file in home/models, or a GGUF file")->required();
+    command->add_option("--context", plan.context, "tokens of prompt plus answer")
+        ->check(CLI::Range(64, 1 << 20))
+        ->capture_default_str();
+    command->add_option("--threads", plan.threads, "0 = every usable core")->capture_default_str();
+    command->add_flag("--run", plan.run, "then load it and measure what was predicted");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,6 +86,7 @@ int main(int argc, char** argv) {
     SearchArguments search;
     AskArguments ask;
     BenchArguments bench;
+    PlanArguments plan;
     std::string collection;
     std::string model_name;
     std::string model_sha256;
@@ -90,6 +102,7 @@ int main(int argc, char** argv) {
     pull->add_option("name", model_name)->required();
     pull->add_option("--sha256", model_sha256, "refuse any other content (catalog names carry theirs)");
     cli.add_subcommand("doctor", "check the machine, the models and the record; name remedies");
+    add_plan(cli, plan);
     add_bench(cli, bench);
     try {
         cli.parse(argc, argv);
@@ -104,6 +117,8 @@ int main(int argc, char** argv) {
     if (cli.got_subcommand("search")) return run_search(client, search, globals.output);
     if (cli.got_subcommand("documents")) return run_documents(client, collection, globals.output);
     if (cli.got_subcommand("doctor")) return run_doctor(client, globals.home, globals.output);
+    plan.models_directory = models;
+    if (cli.got_subcommand("plan")) return run_plan(plan, globals.output);
     if (cli.got_subcommand("bench")) return run_bench(bench, globals.output);
     if (model->got_subcommand("pull")) return run_model_pull(model_name, model_sha256, models, globals.output);
     return run_model_list(models, globals.output);

@@ -53,6 +53,15 @@ TEST(EvidenceGate, NumberedHeadingLinesAreNoEvidence) {
     EXPECT_EQ(measure("Claims?", {passage("Warranty > Claims", "4 claims")}, embedder).sentences.size(), 1u);
 }
 
+TEST(EvidenceGate, AnotherAttributeIsNoEvidence) {
+    test::BagEmbedder embedder;
+    const auto passages = {passage("Mira", "The phone number of Mira is 555 0199. Mira sings in the choir.")};
+    EXPECT_TRUE(measure("What is the e-mail address of Mira?", passages, embedder).sentences.empty());
+    const Evidence found = measure("What is the phone number of Mira?", passages, embedder);
+    ASSERT_EQ(found.sentences.size(), 1u);
+    EXPECT_EQ(found.sentences[0].span.start, 0u);
+}
+
 TEST(EvidenceGate, NoPassageIsNoEvidence) {
     test::BagEmbedder embedder;
     EXPECT_TRUE(measure("What?", {}, embedder).sentences.empty());
