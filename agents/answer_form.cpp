@@ -75,6 +75,17 @@ bool has_year(std::string_view text) {
     return false;
 }
 
+bool has_date(std::string_view text) {
+    static const std::unordered_set<std::string> kDates = {
+        "january",   "february",  "march",   "april",    "may",      "june",      "july",
+        "august",    "september", "october", "november", "december", "monday",    "tuesday",
+        "wednesday", "thursday",  "friday",  "saturday", "sunday",   "yesterday", "today",
+        "ago",       "last",      "century", "spring",   "summer",   "autumn",    "winter"};
+    const auto words = lower_words(text);
+    return has_year(text) ||
+           std::any_of(words.begin(), words.end(), [](const std::string& word) { return kDates.contains(word); });
+}
+
 bool has_count(std::string_view text) {
     static const std::unordered_set<std::string> kCounts = {
         "one",   "once",    "single",   "no",        "none",    "both",   "pair",   "twice", "half",
@@ -119,6 +130,8 @@ AnswerForm form_asked_for(std::string_view question) {
         return of_a_thing ? AnswerForm::kWebAddress : AnswerForm::kAny;
     }
     if (follows("what", {"year"}) || follows("which", {"year"})) return AnswerForm::kYear;
+    // Of what was: what is or will be may be said in any words ("before sunrise").
+    if (follows("when", {"was", "were", "did"})) return AnswerForm::kDate;
     if (follows("how", {"many"})) return AnswerForm::kCount;
     if (of_a_thing && (follows("the", {"price", "fee"}) || follows("s", {"price", "fee"}))) return AnswerForm::kPrice;
     return AnswerForm::kAny;
@@ -136,6 +149,8 @@ bool has_form(std::string_view sentence, AnswerForm form) {
             return has_web_address(sentence);
         case AnswerForm::kYear:
             return has_year(sentence);
+        case AnswerForm::kDate:
+            return has_date(sentence);
         case AnswerForm::kCount:
             return has_count(sentence);
         case AnswerForm::kPrice:

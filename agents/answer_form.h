@@ -1,12 +1,12 @@
 // Some questions ask for a thing with a form of its own: an e-mail address, a telephone number, a web address, a year,
-// a count. A sentence without such a thing does not answer them, however near it is.
+// a date, a count. A sentence without such a thing does not answer them, however near it is.
 #pragma once
 
 #include <string_view>
 
 namespace hearth::agents {
 
-enum class AnswerForm { kAny, kEmail, kTelephone, kWebAddress, kYear, kCount, kPrice };
+enum class AnswerForm { kAny, kEmail, kTelephone, kWebAddress, kYear, kDate, kCount, kPrice };
 
 /// What the question asks for. English only: other questions are kAny.
 AnswerForm form_asked_for(std::string_view question);

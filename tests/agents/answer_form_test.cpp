@@ -15,6 +15,7 @@ TEST(AnswerForm, IsReadFromTheQuestion) {
     EXPECT_EQ(form_asked_for("In which year was the mill built?"), AnswerForm::kYear);
     EXPECT_EQ(form_asked_for("How many beds are there?"), AnswerForm::kCount);
     EXPECT_EQ(form_asked_for("What is the price of a ticket?"), AnswerForm::kPrice);
+    EXPECT_EQ(form_asked_for("When was the club founded?"), AnswerForm::kDate);
     EXPECT_EQ(form_asked_for("When is breakfast?"), AnswerForm::kAny);
     EXPECT_EQ(form_asked_for(""), AnswerForm::kAny);
     EXPECT_EQ(form_asked_for("Wie viele Betten gibt es?"), AnswerForm::kAny);
@@ -30,6 +31,9 @@ TEST(AnswerForm, IsFoundInTheSentence) {
     EXPECT_FALSE(has_form("It is 10.5 km. Then turn left.", AnswerForm::kWebAddress));
     EXPECT_TRUE(has_form("Built in 1893, restored later.", AnswerForm::kYear));
     EXPECT_FALSE(has_form("It holds 12345 litres and 12 men.", AnswerForm::kYear));
+    EXPECT_TRUE(has_form("It opened on 3 May.", AnswerForm::kDate));
+    EXPECT_TRUE(has_form("It opened last winter.", AnswerForm::kDate));
+    EXPECT_FALSE(has_form("4. Claims", AnswerForm::kDate));
     EXPECT_TRUE(has_form("There are four rooms.", AnswerForm::kCount));
     EXPECT_TRUE(has_form("There is a single room.", AnswerForm::kCount));
     EXPECT_FALSE(has_form("Rooms have a view of the lake.", AnswerForm::kCount));
