@@ -13,6 +13,8 @@
 #include "core/sqlite.h"
 #include "retrieval/blob_store.h"
 #include "retrieval/corpus.h"
+#include "retrieval/feedback.h"
+#include "retrieval/lexical.h"
 #include "retrieval/query_cache.h"
 #include "retrieval/reader_pool.h"
 #include "retrieval/record.h"
@@ -61,7 +63,17 @@ class CorpusImpl final : public Corpus {
 
     std::shared_ptr<const VectorIndex> index() const;
     Result<std::vector<float>> embed_query(const std::string& text) const;
-    Result<std::vector<Ranked>> dense_search(const std::string& text, const AllowedDocuments* allowed) const;
+    /// What one search looks for. No vector while the embedder is away.
+    struct QueryForms {
+        std::vector<LexicalTerm> terms;
+        std::vector<float> vector;
+    };
+    Result<std::vector<Fused>> fused_search(Database& reader, const QueryForms& forms,
+                                            const AllowedDocuments* allowed) const;
+    /// Widens the forms by what the best of a first search say.
+    Status learn_from(Database& reader, const std::vector<Fused>& first, QueryForms& forms) const;
+    Result<std::vector<WeightedWord>> words_of(Database& reader, const std::vector<Fused>& best,
+                                               const std::vector<LexicalTerm>& terms) const;
     Result<std::vector<Hit>> fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const;
 
     /// One write: begin, `body`, generation, COMMIT, index, callback, perhaps a checkpoint.

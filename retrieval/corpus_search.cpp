@@ -16,6 +16,15 @@ constexpr int kMaxHits = 200;
 /// Each list's depth: what the reference figures of reciprocal rank fusion were measured with.
 constexpr std::size_t kCandidates = 100;
 
+/// In a smaller corpus the few passages that feedback takes for relevant are a large part of everything.
+constexpr std::size_t kLeastFeedbackChunks = 50 * kFeedbackPassages;
+
+/// Who writes a phrase or a prefix says exactly what to look for.
+bool can_learn(const std::vector<LexicalTerm>& terms) {
+    return !terms.empty() &&
+           std::all_of(terms.begin(), terms.end(), [](const LexicalTerm& term) { return term.plain; });
+}
+
 Status check_query(const Query& query) {
     if (query.text.find_first_not_of(" \t\r\n") == std::string::npos) {
         return Error(ErrorCode::kInvalidArgument, "the query is empty; say what to look for");
@@ -71,30 +80,35 @@ Result<std::vector<float>> CorpusImpl::embed_query(const std::string& text) cons
     return vector;
 }
 
-Result<std::vector<Ranked>> CorpusImpl::dense_search(const std::string& text, const AllowedDocuments* allowed) const {
-    const auto current = index();
-    if (current->size() == 0) return std::vector<Ranked>();
-    HEARTH_TRY(const std::vector<float> vector, embed_query(text));
-    return current->search(vector, kCandidates, allowed);
+Result<std::vector<Fused>> CorpusImpl::fused_search(Database& reader, const QueryForms& forms,
+                                                    const AllowedDocuments* allowed) const {
+    std::vector<Ranked> lexical, dense;
+    if (!forms.terms.empty()) {
+        HEARTH_TRY(lexical, lexical_search(reader, forms.terms, kCandidates, allowed));
+    }
+    if (const auto current = index(); current->size() > 0 && !forms.vector.empty())
+        dense = current->search(forms.vector, kCandidates, allowed);
+    return reciprocal_rank_fusion(lexical, dense);
 }
 
 Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
     HEARTH_TRY_STATUS(check_query(query));
     HEARTH_TRY(const auto reader, readers_.borrow());
     HEARTH_TRY(const auto allowed, allowed_documents(*reader, query));
-    const std::string expression = fts_expression(query.text);
-    std::vector<Ranked> lexical;
-    if (!expression.empty()) {
-        HEARTH_TRY(lexical, lexical_search(*reader, expression, kCandidates, allowed.get()));
-    }
-    auto dense = dense_search(query.text, allowed.get());
-    if (!dense.ok()) {
+    QueryForms forms{lexical_terms(query.text), {}};
+    if (auto vector = embed_query(query.text); vector.ok()) {
+        forms.vector = std::move(vector).value();
+    } else {
         // Words still find things while the embedder is away; hits then carry no dense score.
-        HEARTH_LOG(kWarn, "retrieval", "dense_search_failed", {{"reason", dense.error().message}});
-        if (dense.error().code == ErrorCode::kCancelled) return std::move(dense).error();
-        dense = std::vector<Ranked>();
+        HEARTH_LOG(kWarn, "retrieval", "dense_search_failed", {{"reason", vector.error().message}});
+        if (vector.error().code == ErrorCode::kCancelled) return std::move(vector).error();
     }
-    return fill_hits(*reader, reciprocal_rank_fusion(lexical, *dense), static_cast<std::size_t>(query.k));
+    HEARTH_TRY(std::vector<Fused> fused, fused_search(*reader, forms, allowed.get()));
+    if (index()->size() >= kLeastFeedbackChunks && can_learn(forms.terms)) {
+        HEARTH_TRY_STATUS(learn_from(*reader, fused, forms));
+        HEARTH_TRY(fused, fused_search(*reader, forms, allowed.get()));
+    }
+    return fill_hits(*reader, fused, static_cast<std::size_t>(query.k));
 }
 
 Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {

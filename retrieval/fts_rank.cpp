@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace hearth::retrieval {
@@ -69,7 +70,9 @@ int statistics_of(const Fts5ExtensionApi* api, Fts5Context* context, const RankW
     return api->xSetAuxdata(context, fresh.release(), destroy<QueryStatistics>);
 }
 
-int score_row(const Fts5ExtensionApi* api, Fts5Context* context, const RankWeights& weights, double& score) {
+/// `phrase_weights` has one value for each phrase, or none: 1.
+int score_row(const Fts5ExtensionApi* api, Fts5Context* context, const RankWeights& weights,
+              std::span<sqlite3_value*> phrase_weights, double& score) {
     QueryStatistics* statistics = nullptr;
     if (const int code = statistics_of(api, context, weights, statistics); code != SQLITE_OK) return code;
     const auto by_column = column_weights(weights);
@@ -93,17 +96,20 @@ int score_row(const Fts5ExtensionApi* api, Fts5Context* context, const RankWeigh
     score = 0;
     for (std::size_t phrase = 0; phrase < statistics->idf.size(); ++phrase) {
         const double frequency = statistics->frequencies[phrase];
-        if (frequency > 0) score += statistics->idf[phrase] * frequency * (weights.k1 + 1) / (frequency + norm);
+        if (frequency <= 0) continue;
+        const double weight = phrase < phrase_weights.size() ? sqlite3_value_double(phrase_weights[phrase]) : 1;
+        score += weight * statistics->idf[phrase] * frequency * (weights.k1 + 1) / (frequency + norm);
     }
     return SQLITE_OK;
 }
 
-void rank(const Fts5ExtensionApi* api, Fts5Context* context, sqlite3_context* result, int, sqlite3_value**) {
+void rank(const Fts5ExtensionApi* api, Fts5Context* context, sqlite3_context* result, int count,
+          sqlite3_value** values) {
     const auto& weights = *static_cast<const RankWeights*>(api->xUserData(context));
     double score = 0;
     // Nothing may be thrown through SQLite's C frames.
     try {
-        const int code = score_row(api, context, weights, score);
+        const int code = score_row(api, context, weights, {values, static_cast<std::size_t>(count)}, score);
         if (code != SQLITE_OK) return sqlite3_result_error_code(result, code);
     } catch (const std::bad_alloc&) {
         return sqlite3_result_error_nomem(result);

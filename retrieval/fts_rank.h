@@ -18,7 +18,8 @@ struct RankWeights {
 };
 
 /// Makes `hearth_rank` usable as a rank function on this connection:
-/// ... WHERE chunk_text MATCH ? AND rank MATCH 'hearth_rank()' ORDER BY rank. Values are minus the score: FTS5 sorts
+/// ... WHERE chunk_text MATCH ? AND rank MATCH 'hearth_rank(1, 0.5)' ORDER BY rank. The arguments weigh the phrases of
+/// the expression in their order; those without one count whole. Values are minus the score: FTS5 sorts
 /// the best first that way.
 Status register_rank_function(Database& database, const RankWeights& weights = {});
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <set>
 
 namespace hearth::retrieval {
@@ -29,10 +30,6 @@ bool is_word_byte(char c) {
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool is_stop_word(std::string_view word) {
-    return std::find(kStopWords.begin(), kStopWords.end(), word) != kStopWords.end();
 }
 
 /// The next run of word bytes at or after `at`, lower-cased where ASCII; `at` moves behind it.
@@ -79,36 +76,63 @@ std::vector<Term> terms_of(std::string_view query) {
     return terms;
 }
 
+/// The rank function with one weight for each phrase of the expression, in its order.
+std::string rank_call(const std::vector<LexicalTerm>& terms) {
+    std::string call = "hearth_rank(";
+    for (const LexicalTerm& term : terms) {
+        char weight[32];
+        std::snprintf(weight, sizeof weight, "%s%.6f", call.back() == '(' ? "" : ",", term.weight);
+        call += weight;
+    }
+    return call + ")";
+}
+
 }  // namespace
 
-std::string fts_expression(std::string_view query) {
+bool is_stop_word(std::string_view word) {
+    return std::find(kStopWords.begin(), kStopWords.end(), word) != kStopWords.end();
+}
+
+std::string lower_ascii(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = lower(c);
+    return out;
+}
+
+std::vector<LexicalTerm> lexical_terms(std::string_view query) {
     const std::vector<Term> terms = terms_of(query);
     const bool only_stop_words = std::all_of(terms.begin(), terms.end(), [](const Term& t) { return t.stop_word; });
     std::set<std::string> seen;
-    std::string expression;
+    std::vector<LexicalTerm> out;
     for (const Term& term : terms) {
         if (term.stop_word && !only_stop_words) continue;
         if (seen.size() == kMaxQueryTerms) break;
         // Word bytes never include the quote, so the term cannot end its own quotes.
         const std::string quoted = '"' + term.text + (term.prefix ? "\"*" : "\"");
         if (!seen.insert(quoted).second) continue;
-        if (!expression.empty()) expression += " OR ";
-        expression += quoted;
+        out.push_back({quoted, 1, !term.prefix && term.text.find(' ') == std::string::npos});
     }
+    return out;
+}
+
+std::string fts_expression(const std::vector<LexicalTerm>& terms) {
+    std::string expression;
+    for (const LexicalTerm& term : terms) expression += (expression.empty() ? "" : " OR ") + term.quoted;
     return expression;
 }
 
-Result<std::vector<Ranked>> lexical_search(Database& reader, const std::string& expression, std::size_t limit,
+Result<std::vector<Ranked>> lexical_search(Database& reader, const std::vector<LexicalTerm>& terms, std::size_t limit,
                                            const AllowedDocuments* allowed) {
     // The filter is applied while stepping: rows arrive best first, so stepping ends at `limit` allowed ones.
     const char* sql = allowed == nullptr
                           ? "SELECT rowid, rank FROM chunk_text WHERE chunk_text MATCH ?1"
-                            " AND rank MATCH 'hearth_rank()' ORDER BY rank LIMIT ?2"
+                            " AND rank MATCH ?3 ORDER BY rank LIMIT ?2"
                           : "SELECT rowid, rank, (SELECT document FROM chunks WHERE chunk = chunk_text.rowid)"
                             " FROM chunk_text WHERE chunk_text MATCH ?1"
-                            " AND rank MATCH 'hearth_rank()' ORDER BY rank LIMIT ?2";
+                            " AND rank MATCH ?3 ORDER BY rank LIMIT ?2";
     HEARTH_TRY(Statement statement, reader.prepare(sql));
-    statement.bind(1, expression).bind(2, allowed == nullptr ? static_cast<std::int64_t>(limit) : -1);
+    statement.bind(1, fts_expression(terms)).bind(2, allowed == nullptr ? static_cast<std::int64_t>(limit) : -1);
+    statement.bind(3, rank_call(terms));
     std::vector<Ranked> out;
     while (out.size() < limit) {
         HEARTH_TRY(const bool row, statement.step());

@@ -13,17 +13,30 @@
 
 namespace hearth::retrieval {
 
-/// Words OR-ed, each quoted. "several words" stay a phrase, and a trailing * makes a prefix. English stop words
-/// are left out unless nothing else is there. At most kMaxQueryTerms terms, repeats dropped. Empty when the text has
-/// no word at all.
-std::string fts_expression(std::string_view query);
+/// One thing to look for, as FTS5 reads it: quoted, so that a person's text cannot end its own quotes.
+struct LexicalTerm {
+    std::string quoted;  ///< "\"pump\"", "\"heat of fusion\"", "\"therm\"*"
+    double weight = 1;   ///< of its share in the score
+    bool plain = true;   ///< one whole word: neither a phrase nor a prefix
+};
+
+/// Words, each quoted. "several words" stay a phrase, and a trailing * makes a prefix. English stop words are left out
+/// unless nothing else is there. At most kMaxQueryTerms terms, repeats dropped. Empty when the text has no word at all.
+std::vector<LexicalTerm> lexical_terms(std::string_view query);
 
 /// FTS5 refuses expressions that are nested or listed too long; people do not type this many words.
 constexpr std::size_t kMaxQueryTerms = 64;
 
+/// The terms OR-ed.
+std::string fts_expression(const std::vector<LexicalTerm>& terms);
+
 /// The best `limit` chunks by BM25, best first; scores are positive, higher is better. `allowed` may be null:
-/// everything. `expression` comes from fts_expression and is not empty; register_rank_function was called on `reader`.
-Result<std::vector<Ranked>> lexical_search(Database& reader, const std::string& expression, std::size_t limit,
+/// everything. `terms` is not empty; register_rank_function was called on `reader`.
+Result<std::vector<Ranked>> lexical_search(Database& reader, const std::vector<LexicalTerm>& terms, std::size_t limit,
                                            const AllowedDocuments* allowed);
+
+/// Lower case, English.
+bool is_stop_word(std::string_view word);
+std::string lower_ascii(std::string_view text);
 
 }  // namespace hearth::retrieval

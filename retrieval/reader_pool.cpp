@@ -1,6 +1,7 @@
 #include "retrieval/reader_pool.h"
 
 #include "retrieval/fts_rank.h"
+#include "retrieval/fts_words.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -26,6 +27,7 @@ Result<ReaderPool::Reader> ReaderPool::borrow() {
         HEARTH_TRY(Database opened, Database::open_reader(path_));
         database = std::make_unique<Database>(std::move(opened));
         HEARTH_TRY_STATUS(register_rank_function(*database));
+        HEARTH_TRY_STATUS(register_word_functions(*database));
     }
     HEARTH_TRY_STATUS(database->execute("BEGIN"));
     return Reader(*this, std::move(database));

@@ -247,16 +247,28 @@ void VectorIndex::for_each(const std::function<void(const VectorRow&, std::span<
     }
 }
 
-std::int64_t VectorIndex::document_of(std::int64_t chunk) const {
+VectorIndex::Place VectorIndex::find(std::int64_t chunk) const {
     const auto part = std::partition_point(parts_.begin(), parts_.end(), [&](const Part& candidate) {
         return candidate.segment->rows.back().chunk < chunk;
     });
-    if (part == parts_.end()) return -1;
+    if (part == parts_.end()) return {};
     const auto& rows = part->segment->rows;
     const auto row = std::partition_point(rows.begin(), rows.end(),
                                           [&](const VectorRow& candidate) { return candidate.chunk < chunk; });
-    if (row == rows.end() || row->chunk != chunk) return -1;
-    return part->is_live(static_cast<std::size_t>(row - rows.begin())) ? row->document : -1;
+    const auto index = static_cast<std::size_t>(row - rows.begin());
+    if (row == rows.end() || row->chunk != chunk || !part->is_live(index)) return {};
+    return {&*part, index};
+}
+
+std::int64_t VectorIndex::document_of(std::int64_t chunk) const {
+    const Place place = find(chunk);
+    return place.part == nullptr ? -1 : place.part->segment->rows[place.row].document;
+}
+
+std::span<const float> VectorIndex::vector_of(std::int64_t chunk) const {
+    const Place place = find(chunk);
+    if (place.part == nullptr) return {};
+    return {place.part->segment->storage.row(place.row), static_cast<std::size_t>(dimensions_)};
 }
 
 }  // namespace hearth::retrieval

@@ -58,6 +58,8 @@ class VectorIndex {
     void for_each(const std::function<void(const VectorRow&, std::span<const float>)>& visit) const;
     /// The document of a chunk, or -1 when the index does not hold it.
     std::int64_t document_of(std::int64_t chunk) const;
+    /// The vector of a chunk, valid as long as the index; empty when the index does not hold it.
+    std::span<const float> vector_of(std::int64_t chunk) const;
 
   private:
     /// Rows that never change: full vectors in FAISS's storage, and their int8 shadows for the first look.
@@ -72,6 +74,12 @@ class VectorIndex {
         std::size_t live() const;
         bool is_live(std::size_t row) const { return dead == nullptr || !(*dead)[row]; }
     };
+
+    struct Place {
+        const Part* part = nullptr;  // null: not there
+        std::size_t row = 0;
+    };
+    Place find(std::int64_t chunk) const;
 
     explicit VectorIndex(int dimensions) : dimensions_(dimensions) {}
     static Part joined(const Part& a, const Part& b, int dimensions);

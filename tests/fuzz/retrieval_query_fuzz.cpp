@@ -36,9 +36,9 @@ struct Fixture {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static Fixture fixture;
     const std::string text(reinterpret_cast<const char*>(data), size < kMaxQueryBytes ? size : kMaxQueryBytes);
-    const std::string expression = hearth::retrieval::fts_expression(text);
-    if (!expression.empty()) {
-        const auto hits = hearth::retrieval::lexical_search(fixture.database, expression, 10, nullptr);
+    const auto terms = hearth::retrieval::lexical_terms(text);
+    if (!terms.empty()) {
+        const auto hits = hearth::retrieval::lexical_search(fixture.database, terms, 10, nullptr);
         HEARTH_CHECK(hits.ok());
     }
     const auto middle = text.size() / 2;

@@ -10,27 +10,31 @@
 namespace hearth::retrieval {
 namespace {
 
+std::string expression_of(std::string_view query) {
+    return fts_expression(lexical_terms(query));
+}
+
 TEST(FtsExpression, QuotesEveryWordAndDropsStopWordsAndRepeats) {
-    EXPECT_EQ(fts_expression("What is the Pump pressure of the pump?"), "\"pump\" OR \"pressure\"");
-    EXPECT_EQ(fts_expression("to be or not to be"), "\"to\" OR \"be\" OR \"or\" OR \"not\"");
-    EXPECT_EQ(fts_expression(" ?! "), "");
+    EXPECT_EQ(expression_of("What is the Pump pressure of the pump?"), "\"pump\" OR \"pressure\"");
+    EXPECT_EQ(expression_of("to be or not to be"), "\"to\" OR \"be\" OR \"or\" OR \"not\"");
+    EXPECT_EQ(expression_of(" ?! "), "");
 }
 
 TEST(FtsExpression, KeepsPhrasesAndPrefixes) {
-    EXPECT_EQ(fts_expression("\"heat of  fusion\" therm*"), "\"heat of fusion\" OR \"therm\"*");
-    EXPECT_EQ(fts_expression("\"unclosed phrase"), "\"unclosed\" OR \"phrase\"");
-    EXPECT_EQ(fts_expression("\"\" x"), "\"x\"");
+    EXPECT_EQ(expression_of("\"heat of  fusion\" therm*"), "\"heat of fusion\" OR \"therm\"*");
+    EXPECT_EQ(expression_of("\"unclosed phrase"), "\"unclosed\" OR \"phrase\"");
+    EXPECT_EQ(expression_of("\"\" x"), "\"x\"");
 }
 
 TEST(FtsExpression, OperatorsAreOnlyWords) {
-    EXPECT_EQ(fts_expression("body:pump AND NEAR(a1,b1) ^c1"),
+    EXPECT_EQ(expression_of("body:pump AND NEAR(a1,b1) ^c1"),
               "\"body\" OR \"pump\" OR \"near\" OR \"a1\" OR \"b1\" OR \"c1\"");
 }
 
 TEST(FtsExpression, IsBounded) {
     std::string many;
     for (int i = 0; i < 1000; ++i) many += "word" + std::to_string(i) + " ";
-    const std::string expression = fts_expression(many);
+    const std::string expression = expression_of(many);
     EXPECT_NE(expression.find("\"word63\""), std::string::npos);
     EXPECT_EQ(expression.find("\"word64\""), std::string::npos);
 }
@@ -49,7 +53,7 @@ TEST(RankFunction, IsBm25WithItsOwnConstants) {
                               " (1, 'pump', '', 'a pump here'), (2, '', '', 'four words without it'),"
                               " (3, '', 'x', 'pumps')")
                     .ok());
-    const auto hits = lexical_search(*database, fts_expression("pump"), 10, nullptr);
+    const auto hits = lexical_search(*database, lexical_terms("pump"), 10, nullptr);
     ASSERT_TRUE(hits.ok());
     ASSERT_EQ(hits->size(), 2u);
     const double average = (5.0 + 4.0 + 2.0) / 3;  // lengths: title counts twice
