@@ -23,35 +23,52 @@ struct Unit {
     BlockKind kind = BlockKind::kParagraph;
     std::optional<int> page;
     SharedPath path;
+    const std::string* columns = nullptr;  ///< of a table that names them
+};
+
+/// The headings above a place, as the blocks go by.
+class Outline {
+  public:
+    void pass(const Block& block) {
+        const std::size_t before = path_.size();
+        while (block.level > 0 && !levels_.empty() && levels_.back() >= block.level) {
+            levels_.pop_back();
+            path_.pop_back();
+        }
+        const bool heading = block.kind == BlockKind::kHeading;
+        if (heading) {
+            levels_.push_back(block.level);
+            path_.push_back(block.heading);
+        }
+        if (heading || path_.size() != before) shared_ = std::make_shared<const HeadingPath>(path_);
+    }
+    const SharedPath& path() const { return shared_; }
+
+  private:
+    HeadingPath path_;
+    std::vector<int> levels_;
+    SharedPath shared_ = std::make_shared<const HeadingPath>();
 };
 
 std::vector<Unit> build_units(const Document& document) {
     const std::string_view text = document.text;
     std::vector<Unit> units;
-    HeadingPath path;
-    auto shared = std::make_shared<const HeadingPath>();
-    std::vector<int> levels;
+    Outline outline;
     std::optional<int> page;
     std::size_t covered = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     const auto add = [&](TextSpan span, BlockKind kind) {
         span = trim_blanks(text, span);
-        if (span.start < span.end) units.push_back({span, kind, page, shared});
+        if (span.start < span.end) units.push_back({span, kind, page, outline.path()});
     };
     for (const Block& block : document.blocks) {
         const TextSpan span{std::max(block.span.start, covered), std::min(block.span.end, text.size())};
         if (span.start >= span.end) continue;
         add({covered, span.start}, BlockKind::kParagraph);
         page = block.page;
-        if (block.kind == BlockKind::kHeading) {
-            while (!levels.empty() && levels.back() >= block.level) {
-                levels.pop_back();
-                path.pop_back();
-            }
-            levels.push_back(block.level);
-            path.push_back(block.heading);
-            shared = std::make_shared<const HeadingPath>(path);
-        }
+        outline.pass(block);
         add(span, block.kind);
+        if (block.kind == BlockKind::kTable && !block.heading.empty() && !units.empty())
+            units.back().columns = &block.heading;
         covered = span.end;
     }
     add({covered, text.size()}, BlockKind::kParagraph);
@@ -72,6 +89,8 @@ struct Draft {
     SharedPath last_path;  ///< what its last unit stands under
     BlockKind last_kind = BlockKind::kParagraph;
     bool has_body = false;
+    const std::string* columns = nullptr;  ///< of its last table
+    TextSpan table;
 };
 
 class Cutter {
@@ -86,7 +105,7 @@ class Cutter {
     std::vector<Chunk> run(const std::vector<Unit>& units) {
         for (const Unit& unit : units) {
             if (draft_ && !joins(unit)) close();
-            if (!draft_) draft_ = Draft{unit.span, unit.page, unit.path, unit.path, unit.kind, false};
+            if (!draft_) draft_ = Draft{unit.span, unit.page, unit.path, unit.path, unit.kind, false, nullptr, {}};
             extend(unit);
         }
         if (draft_) close();
@@ -120,11 +139,20 @@ class Cutter {
         draft_->last_path = unit.path;
         draft_->last_kind = unit.kind;
         draft_->has_body = draft_->has_body || !heading;
+        if (unit.columns != nullptr) {
+            draft_->columns = unit.columns;
+            draft_->table = unit.span;
+        }
     }
 
     void close() {
         const bool keep_together = draft_->last_kind == BlockKind::kTable || draft_->last_kind == BlockKind::kCode;
-        const int heading_tokens = label_heading();
+        int heading_tokens = label_heading(*draft_->label, heading_);
+        if (draft_->columns != nullptr) {
+            HeadingPath path = *draft_->label;
+            path.push_back(*draft_->columns);
+            heading_tokens = std::max(heading_tokens, label_heading(std::move(path), table_heading_));
+        }
         // The embedder reads heading and body as one.
         const int most = std::max(limits_.max_tokens - heading_tokens, 1);
         target_ = std::min(limits_.target_tokens, most);
@@ -132,23 +160,22 @@ class Cutter {
         draft_.reset();
     }
 
-    /// Sets the heading of the draft's chunks; returns its tokens: a quarter of what the embedder reads at most. A
-    /// longer path loses its middle first, then the title's end.
-    int label_heading() {
-        HeadingPath path = *draft_->label;
+    /// The heading of the draft's chunks; returns its tokens: a quarter of what the embedder reads at most. A longer
+    /// path loses its middle first, then the title's end.
+    int label_heading(HeadingPath path, std::string& heading) {
         if (path.empty() || path.front() != document_.title) path.insert(path.begin(), document_.title);
         const auto most = static_cast<std::size_t>(limits_.max_tokens / 4);
         for (;;) {
-            heading_.clear();
-            for (const auto& part : path) heading_ += (heading_.empty() || part.empty() ? "" : " > ") + part;
-            const auto tokens = counter_.token_spans(heading_);
+            heading.clear();
+            for (const auto& part : path) heading += (heading.empty() || part.empty() ? "" : " > ") + part;
+            const auto tokens = counter_.token_spans(heading);
             if (tokens.size() <= most) return static_cast<int>(tokens.size());
             if (path.size() > 2) {
                 path.erase(path.begin() + 1);
             } else if (path.size() == 2) {
                 path.erase(path.begin());
             } else {
-                heading_.resize(most == 0 ? 0 : tokens[most - 1].end);
+                heading.resize(most == 0 ? 0 : tokens[most - 1].end);
                 return static_cast<int>(most);
             }
         }
@@ -157,7 +184,10 @@ class Cutter {
     void emit(TextSpan span) {
         span = trim_blanks(text_, span);
         if (span.start >= span.end) return;
-        chunks_.push_back({heading_, draft_->page, span, tokens_.count(span.start, span.end)});
+        const bool cut_off =
+            draft_->columns != nullptr && span.start > draft_->table.start && span.start < draft_->table.end;
+        chunks_.push_back(
+            {cut_off ? table_heading_ : heading_, draft_->page, span, tokens_.count(span.start, span.end)});
     }
 
     using NextBoundary = std::size_t (*)(std::string_view, std::size_t, std::size_t) noexcept;
@@ -220,8 +250,9 @@ class Cutter {
     const TokenCounter& counter_;
     TokenWindows tokens_;
     ChunkLimits limits_;
-    int target_ = 0;       ///< of the draft, beside its heading
-    std::string heading_;  ///< of the draft
+    int target_ = 0;             ///< of the draft, beside its heading
+    std::string heading_;        ///< of the draft
+    std::string table_heading_;  ///< of its chunks that begin inside its table
     std::optional<Draft> draft_;
     std::vector<Chunk> chunks_;
 };

@@ -16,8 +16,8 @@ struct ChunkLimits {
 };
 
 /// Chunks in text order. Every non-blank byte of the text is in at least one; no chunk starts or ends with a blank;
-/// spans lie on code point borders. A heading takes a quarter of `max_tokens` at most. Memory beside the result does
-/// not grow with the text's tokens.
+/// spans lie on code point borders. A chunk that begins inside a table has the table's columns in its heading. A
+/// heading takes a quarter of `max_tokens` at most. Memory beside the result does not grow with the text's tokens.
 std::vector<Chunk> chunk_document(const Document& document, const TokenCounter& tokens, const ChunkLimits& limits);
 
 }  // namespace hearth::ingest

@@ -1,9 +1,11 @@
 // The extracted document: one UTF-8 text and the blocks found in it. Parsers make it, the chunker cuts it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,14 +19,22 @@ constexpr int kBlockKinds = 5;
 /// A run of the text that belongs together. Blocks of a document are in text order and do not overlap.
 struct Block {
     BlockKind kind = BlockKind::kParagraph;
-    int level = 0;            ///< kHeading only: 1 .. 6
+    /// kHeading: 1 .. 6. Others: 0, or the level of the headings that end before this block, deeper ones included.
+    int level = 0;
     std::optional<int> page;  ///< 1-based
     TextSpan span;
-    std::string heading;  ///< kHeading only: its words without markup
+    std::string
+        heading;  ///< kHeading: its words without markup. kTable: its columns' names, for parts cut off from them
 };
 
+/// What a document can be; "unknown" only in a Refusal.
+constexpr std::array<std::string_view, 24> kDocumentTypes = {
+    "markdown", "text", "html",     "pdf",          "docx", "csv",      "json",  "yaml",
+    "toml",     "xml",  "notebook", "code",         "rst",  "asciidoc", "latex", "org",
+    "rtf",      "pptx", "xlsx",     "opendocument", "epub", "mail",     "mhtml", "unknown"};
+
 struct Document {
-    std::string type;   ///< "markdown", "text", "html", "pdf" or "docx"
+    std::string type;   ///< one of kDocumentTypes
     std::string title;  ///< never empty after extraction: at least the file's name without its extension
     std::string text;   ///< for Markdown and text in UTF-8: the file's own bytes
     std::vector<Block> blocks;

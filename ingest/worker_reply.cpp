@@ -38,8 +38,7 @@ std::string label(std::string_view text) {
 }
 
 bool known_type(std::string_view type) {
-    static constexpr std::array<std::string_view, 6> kTypes = {"markdown", "text", "html", "pdf", "docx", "unknown"};
-    return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+    return std::find(kDocumentTypes.begin(), kDocumentTypes.end(), type) != kDocumentTypes.end();
 }
 
 Result<std::string> string_field(const json& meta, const char* name) {
@@ -63,7 +62,7 @@ Result<Block> decode_block(const json& row, std::string_view text, std::size_t p
     const auto [kind, level, page, start, end] = numbers;
     if (kind < 0 || kind >= kBlockKinds) return broken("a block's kind");
     const bool heading = kind == static_cast<int>(BlockKind::kHeading);
-    if (heading ? (level < 1 || level > 6) : level != 0) return broken("a block's level");
+    if (level < (heading ? 1 : 0) || level > 6) return broken("a block's level");
     if (page < 0 || page > kMaxPage) return broken("a page number");
     if (start < 0 || end < start || static_cast<std::uint64_t>(end) > text.size())
         return broken("a span outside the text");
@@ -72,7 +71,7 @@ Result<Block> decode_block(const json& row, std::string_view text, std::size_t p
     if (!border(text, span.start) || !border(text, span.end)) return broken("a span that cuts a character");
     Block block{static_cast<BlockKind>(kind), static_cast<int>(level), std::nullopt, span, {}};
     if (page > 0) block.page = static_cast<int>(page);
-    if (heading) block.heading = label(row[5].get_ref<const std::string&>());
+    if (heading || block.kind == BlockKind::kTable) block.heading = label(row[5].get_ref<const std::string&>());
     return block;
 }
 

@@ -1,12 +1,14 @@
 #include "ingest/extract/text_builder.h"
 
+#include <algorithm>
+
 #include "core/utf8.h"
 #include "ingest/sentences.h"
 
 namespace hearth::ingest {
 namespace {
 
-/// U+E0000 .. U+E007F in UTF-8: F3 A0 80 xx and F3 A0 81 xx.
+/// Leaves out U+E0000 .. U+E007F, in UTF-8: F3 A0 80 xx and F3 A0 81 xx.
 void append_visible(std::string& out, std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto tag = text.find("\xF3\xA0", i);
@@ -16,6 +18,14 @@ void append_visible(std::string& out, std::string_view text) {
         out.append(text.substr(i, end - i));
         i = invisible ? end + 4 : end;
     }
+}
+
+void append_clean(std::string& out, std::string_view text) {
+    const bool clean = is_valid_utf8(text) && text.find('\0') == std::string_view::npos;
+    if (clean) return append_visible(out, text);
+    std::string mended = sanitize_utf8(text);
+    std::replace(mended.begin(), mended.end(), '\0', ' ');
+    append_visible(out, mended);
 }
 
 }  // namespace
@@ -30,13 +40,13 @@ void TextBuilder::add(BlockKind kind, std::string_view text, int level, std::opt
     const bool close = joins_table || (kind == BlockKind::kListItem && like_last);
     if (last != nullptr) document_.text += close ? "\n" : "\n\n";
     const std::size_t start = document_.text.size();
-    append_visible(document_.text, text.substr(trimmed.start, trimmed.end - trimmed.start));
+    append_clean(document_.text, text.substr(trimmed.start, trimmed.end - trimmed.start));
     in_table_ = row;
     if (joins_table) {
         document_.blocks.back().span.end = document_.text.size();
         return;
     }
-    Block block{kind, kind == BlockKind::kHeading ? level : 0, page, {start, document_.text.size()}, {}};
+    Block block{kind, level, page, {start, document_.text.size()}, row ? columns_ : std::string()};
     if (kind == BlockKind::kHeading) block.heading = collapse_blanks(document_.text.substr(start));
     document_.blocks.push_back(std::move(block));
 }

@@ -44,7 +44,7 @@ TEST(WorkerReply, EveryLieIsCaught) {
     EXPECT_TRUE(broken([](Document& d) { d.blocks[1].span.start = 11; }));  // inside the o-umlaut
     EXPECT_TRUE(broken([](Document& d) { d.blocks[1].span.start = 6; }));
     EXPECT_TRUE(broken([](Document& d) { d.blocks[0].level = 7; }));
-    EXPECT_TRUE(broken([](Document& d) { d.blocks[1].level = 1; }));
+    EXPECT_TRUE(broken([](Document& d) { d.blocks[1].level = 7; }));
     EXPECT_TRUE(broken([](Document& d) { d.blocks[0].page = -2; }));
     EXPECT_TRUE(broken([](Document& d) { d.text += '\xFF'; }));
     EXPECT_TRUE(broken([](Document& d) { d.text += '\0'; }));
