@@ -38,7 +38,7 @@ std::int64_t wall_nanoseconds() {
 /// A file that takes longer goes to the patient lane, so that this is what it can cost the others.
 constexpr std::chrono::seconds kHurry{2};
 /// Raised when a parser learns to read what it refused: files that failed under the old one are tried again.
-constexpr int kReaderVersion = 1;
+constexpr int kReaderVersion = 2;
 
 ExtractorOptions extractor_options(const PipelineOptions& options) {
     return {options.extractor_path, options.extract_timeout, options.extract_memory_bytes, options.max_file_bytes};

@@ -1,14 +1,14 @@
-// The only file that includes pugixml, which knows no external entities and expands none.
+// Word files.
 #include <cctype>
 #include <charconv>
 #include <map>
-#include <pugixml.hpp>
 #include <string>
 #include <string_view>
 
 #include "core/utf8.h"
 #include "ingest/extract/parsers.h"
 #include "ingest/extract/text_builder.h"
+#include "ingest/extract/xml_walk.h"
 #include "ingest/extract/zip.h"
 
 namespace hearth::ingest {
@@ -19,23 +19,10 @@ constexpr const char* kDocumentPart = "word/document.xml";
 constexpr const char* kStylesPart = "word/styles.xml";
 constexpr const char* kCorePart = "docProps/core.xml";
 
-/// Names are compared without their namespace prefix: producers choose it freely.
-std::string_view local_name(const pugi::xml_node& node) {
-    const std::string_view name = node.name();
-    return name.substr(name.find(':') + 1);
-}
-
-pugi::xml_node child(const pugi::xml_node& node, std::string_view name) {
-    return node.find_child([&](const pugi::xml_node& candidate) { return local_name(candidate) == name; });
-}
-
-std::string_view attribute(const pugi::xml_node& node, std::string_view name) {
-    for (const pugi::xml_attribute& candidate : node.attributes()) {
-        const std::string_view full = candidate.name();
-        if (full.substr(full.find(':') + 1) == name) return candidate.value();
-    }
-    return {};
-}
+using xml::attribute;
+using xml::child;
+using xml::following;
+using xml::local_name;
 
 struct Style {
     int heading = 0;  ///< 1 .. 6
@@ -78,16 +65,6 @@ std::string read_core_title(const std::string& xml) {
     pugi::xml_document document;
     if (!document.load_buffer(xml.data(), xml.size())) return {};
     return collapse_blanks(child(document.document_element(), "title").text().get());
-}
-
-/// Next node of the subtree in document order, without recursion; `descend` false leaves out the node's children.
-pugi::xml_node following(const pugi::xml_node& root, pugi::xml_node node, bool descend) {
-    if (descend && node.first_child()) return node.first_child();
-    while (node && node != root) {
-        if (node.next_sibling()) return node.next_sibling();
-        node = node.parent();
-    }
-    return {};
 }
 
 /// The words beneath `root`: what is shown, without deleted text and field codes.

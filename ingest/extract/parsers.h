@@ -5,17 +5,40 @@
 #include <string_view>
 
 #include "ingest/document.h"
+#include "ingest/extract/languages.h"
 
 namespace hearth::ingest {
 
-enum class FileKind { kMarkdown, kText, kHtml, kPdf, kDocx, kRefused };
+enum class FileKind {
+    kMarkdown,
+    kText,
+    kHtml,
+    kPdf,
+    kDocx,
+    kCsv,
+    kJson,
+    kJsonLines,
+    kNotebook,
+    kYaml,
+    kToml,
+    kXml,
+    kRst,
+    kAsciidoc,
+    kLatex,
+    kOrg,
+    kRtf,
+    kCode,
+    kRefused
+};
 
 struct Sniffed {
     FileKind kind = FileKind::kText;
-    Refusal refusal;  ///< kRefused only
+    Refusal refusal;                     ///< kRefused only
+    const Language* language = nullptr;  ///< kCode only
 };
 
-/// The kind by content first (magic bytes, HTML's first tag, Markdown's signs), by the name's ending second.
+/// The kind by content first (magic bytes, the first tag, whole JSON, rows of equal width, a format's own signs); the
+/// name's ending decides between formats that any text may be.
 Sniffed sniff(std::string_view bytes, std::string_view name);
 
 struct ParseLimits {
@@ -30,6 +53,30 @@ Extraction parse_markdown(std::string_view bytes);
 Extraction parse_html(std::string_view bytes);
 /// Office Open XML text: paragraphs, headings by style, lists, tables.
 Extraction parse_docx(std::string_view bytes);
+/// Rows of a delimited file beneath its columns' names, and what they add up to.
+Extraction parse_csv(std::string_view bytes);
+/// Lines "path: value" beneath the objects' names. What is no JSON after all is read as text.
+Extraction parse_json_text(std::string_view bytes);
+/// A paragraph for each line's value.
+Extraction parse_json_lines(std::string_view bytes);
+/// RFC 8259, 256 levels deep at most; a byte order mark is passed over.
+bool is_json(std::string_view text);
+/// Jupyter: Markdown, code and what it printed.
+Extraction parse_notebook(std::string_view bytes);
+/// The file itself; keys that open a mapping are headings, three levels deep.
+Extraction parse_yaml(std::string_view bytes);
+/// TOML and INI: the file itself; sections are headings.
+Extraction parse_toml(std::string_view bytes);
+/// Lines "path: value" for records, paragraphs for running text. What is not well-formed is read as text.
+Extraction parse_xml(std::string_view bytes);
+/// The file itself, with its sections, lists, tables and code.
+Extraction parse_rst(std::string_view bytes);
+Extraction parse_asciidoc(std::string_view bytes);
+Extraction parse_latex(std::string_view bytes);
+Extraction parse_org(std::string_view bytes);
+Extraction parse_rtf(std::string_view bytes);
+/// The file itself; definitions are headings.
+Extraction parse_code(std::string_view bytes, const Language& language);
 /// `text` is what pdftotext wrote (pages end with a form feed), `info` what pdfinfo wrote. Drops lines repeated at the
 /// top or bottom of most pages, joins words hyphenated at line ends, takes numbered lines that stand alone for
 /// headings.

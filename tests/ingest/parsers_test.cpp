@@ -2,35 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include "core/file.h"
 #include "ingest/extract/charset.h"
 #include "ingest/extract/zip.h"
+#include "ingest/parsed.h"
 
 namespace hearth::ingest {
 namespace {
 
-std::string golden(const std::string& name) {
-    return read_file(std::string(HEARTH_SOURCE_DIR) + "/tests/golden/documents/" + name, 1 << 20).value();
-}
-
-const Document& document_of(const Extraction& extraction) {
-    EXPECT_TRUE(std::holds_alternative<Document>(extraction));
-    return std::get<Document>(extraction);
-}
-
-std::string block_text(const Document& document, std::size_t index) {
-    const TextSpan span = document.blocks.at(index).span;
-    return document.text.substr(span.start, span.end - span.start);
-}
-
-Extraction extract(std::string_view bytes, std::string_view name) {
-    return extract_bytes(bytes, name, {});
-}
-
-std::string reason(const Extraction& extraction) {
-    const auto* refusal = std::get_if<Refusal>(&extraction);
-    return refusal == nullptr ? "" : refusal->reason;
-}
+using test::block_text;
+using test::document_of;
+using test::extract;
+using test::golden;
+using test::reason;
 
 TEST(ParseMarkdown, TextIsTheFileAndBlocksLieInIt) {
     const std::string text =
@@ -87,7 +70,7 @@ TEST(Sniff, ContentDecidesBeforeTheName) {
     EXPECT_EQ(sniff("<!DOCTYPE html><p>x", "a.md").kind, FileKind::kHtml);
     EXPECT_EQ(sniff("%PDF-1.7", "a.txt").kind, FileKind::kPdf);
     EXPECT_EQ(sniff("# A\n\n[x](y)\n", "README").kind, FileKind::kMarkdown);
-    EXPECT_EQ(sniff("# comment\nx = 1\n", "a.py").kind, FileKind::kText);
+    EXPECT_EQ(sniff("# comment\nx = 1\n", "a.py").kind, FileKind::kCode);
     EXPECT_EQ(sniff("words", "a.md").kind, FileKind::kMarkdown);
 }
 

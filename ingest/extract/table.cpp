@@ -1,0 +1,216 @@
+#include "ingest/extract/table.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+#include <set>
+#include <unordered_set>
+
+namespace hearth::ingest {
+namespace {
+
+constexpr std::int64_t kScale = 1'000'000;
+constexpr std::size_t kScaleDigits = 6;
+constexpr std::size_t kMostDigits = 12;      // before the point: sums of a billion such numbers fit 128 bits
+constexpr std::size_t kMostDistinct = 1000;  // counted exactly up to here
+constexpr std::size_t kMostColumnsTold = 200;
+
+using Sum = __int128;
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/// "1,234,567": groups of three behind the first.
+bool drop_groups(std::string& digits) {
+    if (digits.find(',') == std::string::npos) return true;
+    std::string plain;
+    std::size_t since = 0;
+    bool grouped = false;
+    for (const char c : digits) {
+        if (c == ',') {
+            if (grouped ? since != 3 : since < 1 || since > 3) return false;
+            grouped = true;
+            since = 0;
+        } else {
+            plain += c;
+            ++since;
+        }
+    }
+    digits = plain;
+    return since == 3;
+}
+
+std::string_view strip_units(std::string_view text) {
+    static constexpr std::array<std::string_view, 6> kUnits = {"%", "$", "\u20AC", "\u00A3", "\u00A5", " "};
+    for (bool again = true; again;) {
+        again = false;
+        for (const auto unit : kUnits) {
+            if (text.starts_with(unit)) {
+                text.remove_prefix(unit.size());
+                again = true;
+            }
+            if (text.ends_with(unit)) {
+                text.remove_suffix(unit.size());
+                again = true;
+            }
+        }
+    }
+    return text;
+}
+
+std::string print_scaled(Sum value) {
+    const bool negative = value < 0;
+    if (negative) value = -value;
+    std::string digits;
+    for (; value > 0 || digits.size() <= kScaleDigits; value /= 10)
+        digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
+    std::string text = (negative ? "-" : "") + digits.substr(0, digits.size() - kScaleDigits);
+    std::string fraction = digits.substr(digits.size() - kScaleDigits);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return fraction.empty() ? text : text + "." + fraction;
+}
+
+struct ColumnFacts {
+    std::size_t filled = 0;
+    std::size_t numbers = 0;
+    Sum sum = 0;
+    std::int64_t smallest = std::numeric_limits<std::int64_t>::max();
+    std::int64_t largest = std::numeric_limits<std::int64_t>::min();
+    std::unordered_set<std::string_view> distinct;
+
+    void add(std::string_view cell) {
+        if (cell.empty()) return;
+        ++filled;
+        if (distinct.size() <= kMostDistinct) distinct.insert(cell);
+        const auto number = read_decimal(cell);
+        if (!number) return;
+        ++numbers;
+        sum += *number;
+        smallest = std::min(smallest, *number);
+        largest = std::max(largest, *number);
+    }
+
+    std::string text() const {
+        if (filled == 0) return "empty";
+        const std::string count = std::to_string(filled) + (filled == 1 ? " value" : " values");
+        if (numbers == filled) {
+            return "numbers, " + count + ", sum " + print_scaled(sum) + ", smallest " + print_scaled(smallest) +
+                   ", largest " + print_scaled(largest) + ", mean " + print_scaled(sum / static_cast<Sum>(numbers));
+        }
+        const bool many = distinct.size() > kMostDistinct;
+        return "text, " + count + ", " +
+               (many ? "more than " + std::to_string(kMostDistinct) : std::to_string(distinct.size())) + " different";
+    }
+};
+
+std::string summary(const Table& table) {
+    const std::size_t told = std::min(table.columns.size(), kMostColumnsTold);
+    std::vector<ColumnFacts> facts(told);
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+        for (std::size_t i = 0; i < told; ++i) facts[i].add(table.cell(row, i));
+    }
+    std::string text = "Table" + (table.name.empty() ? "" : " " + table.name) + ": " + std::to_string(table.rows()) +
+                       (table.rows() == 1 ? " row, " : " rows, ") + std::to_string(table.columns.size()) +
+                       (table.columns.size() == 1 ? " column" : " columns");
+    for (std::size_t i = 0; i < told; ++i) text += "\n" + table.columns[i] + ": " + facts[i].text();
+    return text;
+}
+
+std::string join_row(const Row& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) text += (i > 0 ? " | " : "") + cells[i];
+    return text;
+}
+
+}  // namespace
+
+void Table::add(const Row& cells) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (i < cells.size()) bytes_ += cells[i];
+        ends_.push_back(bytes_.size());
+    }
+}
+
+std::string_view Table::cell(std::size_t row, std::size_t column) const {
+    const std::size_t index = row * columns.size() + column;
+    const std::size_t start = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(bytes_).substr(start, ends_[index] - start);
+}
+
+std::optional<std::int64_t> read_decimal(std::string_view text) {
+    text = strip_units(text);
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    text = strip_units(text);
+    const auto point = text.find('.');
+    std::string whole(text.substr(0, point));
+    std::string fraction(point == std::string_view::npos ? std::string_view() : text.substr(point + 1));
+    if (!drop_groups(whole) || (point != std::string_view::npos && fraction.empty())) return std::nullopt;
+    const auto digits = [](const std::string& part) { return std::all_of(part.begin(), part.end(), is_digit); };
+    if (!digits(whole) || !digits(fraction) || whole.size() + fraction.size() == 0) return std::nullopt;
+    if (whole.size() > kMostDigits || fraction.size() > kScaleDigits) return std::nullopt;
+    if (whole.size() > 1 && whole[0] == '0') return std::nullopt;
+    fraction.resize(kScaleDigits, '0');
+    whole += fraction;
+    std::int64_t value = 0;
+    std::from_chars(whole.data(), whole.data() + whole.size(), value);
+    return negative ? -value : value;
+}
+
+bool has_header(const std::vector<Row>& sample) {
+    if (sample.size() < 2) return false;
+    const Row& first = sample.front();
+    std::set<std::string_view> seen;
+    bool figures = false;
+    bool recurs = false;
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        if (first[i].empty() || read_decimal(first[i]) || !seen.insert(first[i]).second) return false;
+        std::size_t numbers = 0;
+        std::size_t filled = 0;
+        for (std::size_t row = 1; row < sample.size(); ++row) {
+            if (i >= sample[row].size() || sample[row][i].empty()) continue;
+            ++filled;
+            numbers += read_decimal(sample[row][i]) ? 1 : 0;
+            recurs = recurs || sample[row][i] == first[i];
+        }
+        figures = figures || (filled > 0 && numbers == filled);
+    }
+    return figures || !recurs;
+}
+
+Table make_table(std::string name, std::vector<Row> rows) {
+    constexpr std::size_t kSampleRows = 200;
+    Table table;
+    table.name = std::move(name);
+    std::size_t width = 0;
+    for (const Row& row : rows) width = std::max(width, row.size());
+    const bool header =
+        has_header({rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), kSampleRows))});
+    table.named = header;
+    if (header) table.columns = rows.front();
+    for (std::size_t i = table.columns.size(); i < width; ++i)
+        table.columns.push_back("column " + std::to_string(i + 1));
+    for (std::size_t i = header ? 1 : 0; i < rows.size(); ++i) table.add(rows[i]);
+    return table;
+}
+
+void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page) {
+    if (table.columns.empty()) return;
+    const int own = std::min(level + 1, 6);
+    builder.add(BlockKind::kHeading, "Columns and totals", own, page);
+    builder.add(BlockKind::kParagraph, summary(table), 0, page);
+    const std::string columns = join_row(table.columns);
+    builder.begin_table(columns);
+    if (table.named) builder.add(BlockKind::kTable, columns, own, page);
+    Row cells(table.columns.size());
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = std::string(table.cell(row, i));
+        builder.add(BlockKind::kTable, join_row(cells), own, page);
+    }
+    builder.end_table();
+}
+
+}  // namespace hearth::ingest

@@ -1,0 +1,47 @@
+// Rows and columns of a spreadsheet or a delimited file, and the text that makes them findable.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/extract/text_builder.h"
+
+namespace hearth::ingest {
+
+using Row = std::vector<std::string>;
+
+/// Cells in one string: a million of them cost little more than their bytes. Shorter rows end in empty cells.
+class Table {
+  public:
+    std::string name;    ///< of the sheet; empty for a file that is one table
+    Row columns;         ///< their names, "column 1" where the file has none
+    bool named = false;  ///< by the file
+
+    void add(const Row& cells);
+    std::size_t rows() const { return columns.empty() ? 0 : ends_.size() / columns.size(); }
+    std::string_view cell(std::size_t row, std::size_t column) const;
+
+  private:
+    std::string bytes_;
+    std::vector<std::size_t> ends_;
+};
+
+/// A decimal number as people write it: "-1,234.50", "12 %", "$3". Up to 12 digits before the point and 6 behind it;
+/// in millionths. Not a number: codes with leading zeros, dates, longer digits.
+std::optional<std::int64_t> read_decimal(std::string_view text);
+
+/// The first row names the columns: it is filled with different words, while figures stand beneath one of them or
+/// none of its words recurs beneath it. `sample` starts with that row.
+bool has_header(const std::vector<Row>& sample);
+
+/// Takes the header off `rows` when there is one; else numbers the columns.
+Table make_table(std::string name, std::vector<Row> rows);
+
+/// A part of its own with the row count and each column's kind, sum, extremes and mean, then the rows beneath the
+/// columns' names. `level` is that of the sheet's heading, 0 without one.
+void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page = std::nullopt);
+
+}  // namespace hearth::ingest

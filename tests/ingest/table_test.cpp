@@ -1,0 +1,101 @@
+// Delimited files and what is said about a table.
+#include "ingest/extract/table.h"
+
+#include <gtest/gtest.h>
+
+#include "ingest/chunker.h"
+#include "ingest/extract/delimited.h"
+#include "ingest/parsed.h"
+#include "support/fake_sink.h"
+
+namespace hearth::ingest {
+namespace {
+
+using test::document_of;
+using test::extract;
+
+TEST(ReadDecimal, TakesWhatPeopleWriteAndNothingElse) {
+    EXPECT_EQ(read_decimal("12"), 12'000'000);
+    EXPECT_EQ(read_decimal("-1,234.50"), -1'234'500'000);
+    EXPECT_EQ(read_decimal("$3.25"), 3'250'000);
+    EXPECT_EQ(read_decimal("-\u20AC 7"), -7'000'000);
+    EXPECT_EQ(read_decimal("12 %"), 12'000'000);
+    EXPECT_EQ(read_decimal("0.000001"), 1);
+    for (const char* text :
+         {"", "007", "1,23", "1,2345", "12.", "1.2.3", "2024-01-05", "1234567890123", "0.1234567", "x1"})
+        EXPECT_FALSE(read_decimal(text)) << text;
+}
+
+TEST(FindDialect, TheDelimiterIsTheOneThatGivesEqualRows) {
+    EXPECT_EQ(find_dialect("a;b;c\n1,5;2;3\n4,5;5;6\n").delimiter, ';');
+    EXPECT_EQ(find_dialect("a\tb\n1, or so\t2\n").delimiter, '\t');
+    EXPECT_EQ(find_dialect("a|b|c\n1|2|3\n").delimiter, '|');
+    EXPECT_EQ(find_dialect("name,note\nAda,\"one;two;three\"\nBob,\"four;five;six\"\n").delimiter, ',');
+    const Dialect said = find_dialect("sep=;\na;b\n1;2\n");
+    EXPECT_EQ(said.delimiter, ';');
+    EXPECT_EQ(said.start, 6u);
+}
+
+TEST(DelimitedReader, QuotesHoldDelimitersQuotesAndLineEnds) {
+    DelimitedReader reader("a,\"b, \"\"c\"\"\nd\",e\r\n,,\n1,2,3", ',');
+    Row row;
+    ASSERT_TRUE(reader.next(row));
+    EXPECT_EQ(row, (Row{"a", "b, \"c\" d", "e"}));
+    ASSERT_TRUE(reader.next(row));
+    EXPECT_EQ(row, (Row{"1", "2", "3"}));
+    EXPECT_FALSE(reader.next(row));
+}
+
+TEST(HasHeader, WordsAboveFiguresAreOneAndEqualRowsAreNot) {
+    EXPECT_TRUE(has_header({{"city", "rate"}, {"Paris", "160"}}));
+    EXPECT_TRUE(has_header({{"city", "country"}, {"Paris", "France"}, {"Rome", "Italy"}}));
+    EXPECT_FALSE(has_header({{"1", "2"}, {"3", "4"}}));
+    EXPECT_FALSE(has_header({{"yes", "no"}, {"no", "yes"}, {"yes", "no"}}));
+    EXPECT_FALSE(has_header({{"city", "city"}, {"Paris", "160"}}));
+}
+
+TEST(ParseCsv, TotalsStandInAPartOfTheirOwn) {
+    const auto extraction = extract("city,rate,code\nParis,160.50,007\nRome,120.25,011\nOslo,,015\n", "rates.csv");
+    const Document& document = document_of(extraction);
+    EXPECT_EQ(document.type, "csv");
+    EXPECT_EQ(document.title, "rates");
+    EXPECT_EQ(document.text,
+              "Columns and totals\n\nTable: 3 rows, 3 columns\ncity: text, 3 values, 3 different\n"
+              "rate: numbers, 2 values, sum 280.75, smallest 120.25, largest 160.5, mean 140.375\n"
+              "code: text, 3 values, 3 different\n\ncity | rate | code\nParis | 160.50 | 007\nRome | 120.25 | 011\n"
+              "Oslo |  | 015");
+    EXPECT_EQ(document.blocks.back().kind, BlockKind::kTable);
+    EXPECT_EQ(document.blocks.back().heading, "city | rate | code");
+}
+
+TEST(ParseCsv, EveryPassageOfALongTableKnowsItsColumns) {
+    std::string bytes = "name\tamount\n";
+    for (int i = 0; i < 500; ++i) bytes += "item" + std::to_string(i) + "\t" + std::to_string(i) + "\n";
+    const auto extraction = extract(bytes, "stock.tsv");
+    const Document& document = document_of(extraction);
+    EXPECT_NE(document.text.find("amount: numbers, 500 values, sum 124750,"), std::string::npos);
+    const auto chunks = chunk_document(document, test::WordCounter(254), {200, 254, 32});
+    ASSERT_GT(chunks.size(), 3u);
+    EXPECT_EQ(chunks[0].heading, "stock > Columns and totals");
+    EXPECT_EQ(chunks[1].heading, "stock");
+    for (std::size_t i = 2; i < chunks.size(); ++i) EXPECT_EQ(chunks[i].heading, "stock > name | amount");
+}
+
+TEST(ParseCsv, RowsOfAnyWidthKeepTheirWords) {
+    std::string bytes;
+    for (int i = 0; i < 300; ++i) bytes += "a,b\n";
+    bytes += "c,d,\"late, wide\"\n";
+    const auto extraction = extract(bytes, "x.csv");
+    EXPECT_TRUE(document_of(extraction).text.ends_with("c | d late, wide"));
+    EXPECT_NE(document_of(extraction).text.find("column 1"), std::string::npos);
+}
+
+TEST(Sniff, TablesAreKnownByTheirRows) {
+    EXPECT_EQ(sniff("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", "export").kind, FileKind::kCsv);
+    EXPECT_EQ(
+        sniff("Well, then, he said.\nYes, she said, and left, too.\nSo, it, was.\nAll, of, it.\n", "tale.txt").kind,
+        FileKind::kText);
+}
+
+}  // namespace
+}  // namespace hearth::ingest
