@@ -6,10 +6,11 @@
 #include <string_view>
 
 #include "core/utf8.h"
+#include "ingest/extract/office.h"
 #include "ingest/extract/parsers.h"
-#include "ingest/extract/text_builder.h"
+#include "ingest/extract/source_blocks.h"
+#include "ingest/extract/table.h"
 #include "ingest/extract/xml_walk.h"
-#include "ingest/extract/zip.h"
 
 namespace hearth::ingest {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 constexpr int kMaxNesting = 64;
 constexpr const char* kDocumentPart = "word/document.xml";
 constexpr const char* kStylesPart = "word/styles.xml";
-constexpr const char* kCorePart = "docProps/core.xml";
 
 using xml::attribute;
 using xml::child;
@@ -51,20 +51,14 @@ Style style_of(const pugi::xml_node& node) {
     return {outline_level(properties), false, static_cast<bool>(child(properties, "numPr"))};
 }
 
-Styles read_styles(const std::string& xml) {
+Styles read_styles(std::string& bytes) {
     Styles styles;
     pugi::xml_document document;
-    if (!document.load_buffer(xml.data(), xml.size())) return styles;
+    if (!xml::load(document, bytes)) return styles;
     for (const pugi::xml_node& node : document.document_element().children()) {
         if (local_name(node) == "style") styles.emplace(std::string(attribute(node, "styleId")), style_of(node));
     }
     return styles;
-}
-
-std::string read_core_title(const std::string& xml) {
-    pugi::xml_document document;
-    if (!document.load_buffer(xml.data(), xml.size())) return {};
-    return collapse_blanks(child(document.document_element(), "title").text().get());
 }
 
 /// The words beneath `root`: what is shown, without deleted text and field codes.
@@ -101,9 +95,9 @@ class Body {
             if (name == "p") {
                 paragraph(node);
             } else if (name == "tbl") {
-                builder_.end_table();
-                if (!table(node, depth)) return false;
-                builder_.end_table();
+                std::vector<Row> rows;
+                if (!table(node, depth, rows)) return false;
+                write_rows(builder_, rows);
             } else if (name == "sdt" || name == "sdtContent" || name == "ins" || name == "moveTo" ||
                        name == "customXml" || name == "smartTag") {
                 if (!read(node, depth + 1)) return false;
@@ -130,32 +124,25 @@ class Body {
         if (!collapse_blanks(text).empty()) builder_.add(BlockKind::kListItem, "- " + text);
     }
 
-    bool table(const pugi::xml_node& container, int depth) {
+    static bool table(const pugi::xml_node& container, int depth, std::vector<Row>& rows) {
         if (depth > kMaxNesting) return false;
         for (const pugi::xml_node& node : container.children()) {
             const std::string_view name = local_name(node);
             if (name == "tr")
-                row(node);
+                rows.push_back(row_of(node));
             else if (name == "sdt" || name == "sdtContent" || name == "ins") {
-                if (!table(node, depth + 1)) return false;
+                if (!table(node, depth + 1, rows)) return false;
             }
         }
         return true;
     }
 
-    void row(const pugi::xml_node& node) {
-        std::string text;
-        bool words = false;
-        bool first = true;
+    static Row row_of(const pugi::xml_node& node) {
+        Row cells;
         for (const pugi::xml_node& cell : node.children()) {
-            if (local_name(cell) != "tc" && local_name(cell) != "sdt") continue;
-            const std::string content = collapse_blanks(words_of(cell));
-            if (!first) text += " | ";
-            first = false;
-            text += content;
-            words = words || !content.empty();
+            if (local_name(cell) == "tc" || local_name(cell) == "sdt") cells.push_back(collapse_blanks(words_of(cell)));
         }
-        if (words) builder_.add(BlockKind::kTable, text);
+        return cells;
     }
 
     Document& document_;
@@ -163,48 +150,26 @@ class Body {
     const Styles& styles_;
 };
 
-Refusal refuse(std::string reason, std::string remedy) {
-    return {"docx", std::move(reason), std::move(remedy)};
-}
-
-Refusal name_archive(const std::set<std::string>& names) {
-    if (names.contains("xl/workbook.xml"))
-        return {"unknown", "a spreadsheet (.xlsx)", "Save it as PDF, or its sheets as CSV."};
-    if (names.contains("ppt/presentation.xml")) return {"unknown", "a presentation (.pptx)", "Save it as PDF."};
-    if (names.contains("mimetype")) return {"unknown", "an OpenDocument or EPUB file", "Save it as .docx or PDF."};
-    return {"unknown", "a zip archive", "Unpack it into the folder."};
-}
-
 }  // namespace
 
 Extraction parse_docx(std::string_view bytes) {
-    auto archive = read_zip(bytes, {kDocumentPart, kStylesPart, kCorePart});
-    if (!archive.ok()) {
-        const bool limit = archive.error().code == ErrorCode::kResourceExhausted;
-        return refuse(archive.error().message,
-                      limit ? "Check where the file comes from: it is built to exhaust memory."
-                            : "Open it in an office program and save it again without a password.");
-    }
+    auto archive = read_zip(
+        bytes, [](std::string_view name) { return name == kDocumentPart || name == kStylesPart || name == kCorePart; });
+    if (!archive.ok()) return refuse_archive("docx", archive.error());
     const auto part = archive->bytes.find(kDocumentPart);
-    if (part == archive->bytes.end()) return name_archive(archive->names);
-    pugi::xml_document xml;
-    const pugi::xml_parse_result parsed = xml.load_buffer_inplace(part->second.data(), part->second.size(),
-                                                                  pugi::parse_default | pugi::parse_ws_pcdata_single);
-    if (parsed.status == pugi::status_out_of_memory) throw std::bad_alloc();
-    const pugi::xml_node body = child(xml.document_element(), "body");
-    if (!parsed || !body) {
-        return refuse("the document inside the file is damaged", "Open it in an office program and save it again.");
-    }
+    if (part == archive->bytes.end()) return damaged_office_file("docx");
+    pugi::xml_document tree;
+    if (!xml::load(tree, part->second)) return damaged_office_file("docx");
+    const pugi::xml_node body = child(tree.document_element(), "body");
+    if (!body) return damaged_office_file("docx");
     Document document{"docx", {}, {}, {}};
-    if (archive->bytes.contains(kCorePart)) document.title = read_core_title(archive->bytes[kCorePart]);
+    document.title = core_title(*archive);
     const Styles styles = archive->bytes.contains(kStylesPart) ? read_styles(archive->bytes[kStylesPart]) : Styles{};
     if (!Body(document, styles).read(body, 0)) {
-        return refuse("the document is nested deeper than any office program writes",
-                      "Save it again in an office program.");
+        return Refusal{"docx", "the document is nested deeper than any office program writes",
+                       "Save it again in an office program."};
     }
-    for (const Block& block : document.blocks) {
-        if (document.title.empty() && block.kind == BlockKind::kHeading) document.title = block.heading;
-    }
+    title_from_heading(document);
     return document;
 }
 

@@ -11,7 +11,7 @@
 #include "ingest/extract/parsers.h"
 #include "ingest/extract/rtf_tokens.h"
 #include "ingest/extract/source_blocks.h"
-#include "ingest/extract/text_builder.h"
+#include "ingest/extract/table.h"
 
 namespace hearth::ingest {
 namespace {
@@ -278,7 +278,8 @@ class RtfReader {
             text_ += ' ';
             return;
         }
-        builder_.end_table();
+        write_rows(builder_, rows_);
+        rows_.clear();
         const auto style = styles_.find(paragraph_.style);
         int level = style == styles_.end() ? 0 : style->second;
         if (paragraph_.outline >= 1 && paragraph_.outline <= 9) level = std::min(paragraph_.outline, 6);
@@ -299,10 +300,7 @@ class RtfReader {
     }
 
     void end_row() {
-        std::string row;
-        for (std::size_t i = 0; i < cells_.size(); ++i) row += (i > 0 ? " | " : "") + cells_[i];
-        const bool filled = std::any_of(cells_.begin(), cells_.end(), [](const auto& cell) { return !cell.empty(); });
-        if (filled) builder_.add(BlockKind::kTable, row);
+        rows_.push_back(std::move(cells_));
         cells_.clear();
     }
 
@@ -314,7 +312,8 @@ class RtfReader {
     std::string codepage_ = "windows-1252";
     std::string bytes_;  ///< of the code page, not decoded yet
     std::string text_;   ///< of the paragraph or cell
-    std::vector<std::string> cells_;
+    Row cells_;
+    std::vector<Row> rows_;  ///< of the table that goes on
     int fallback_left_ = 0;
     int high_surrogate_ = 0;
     std::map<int, int> styles_;  ///< number to heading level

@@ -14,7 +14,9 @@ enum class FileKind {
     kText,
     kHtml,
     kPdf,
-    kDocx,
+    kZip,
+    kMail,
+    kMailbox,
     kCsv,
     kJson,
     kJsonLines,
@@ -43,6 +45,7 @@ Sniffed sniff(std::string_view bytes, std::string_view name);
 
 struct ParseLimits {
     std::size_t max_text_bytes = 200u << 20;
+    int nesting = 4;  ///< documents inside documents
 };
 
 /// Blocks are paragraphs between blank lines.
@@ -51,8 +54,23 @@ Extraction parse_text(std::string_view bytes);
 Extraction parse_markdown(std::string_view bytes);
 /// Text is what a reader sees, without navigation, scripts and page furniture. Table cells are joined by " | ".
 Extraction parse_html(std::string_view bytes);
-/// Office Open XML text: paragraphs, headings by style, lists, tables.
+/// Word files: paragraphs, headings by style, lists, tables.
 Extraction parse_docx(std::string_view bytes);
+/// Slides in order: title, lists, tables, notes. The page is the slide's number.
+Extraction parse_pptx(std::string_view bytes);
+/// Sheets in order, cells as shown, formulas by their last value. The page is the sheet's number.
+Extraction parse_xlsx(std::string_view bytes);
+/// OpenDocument text, spreadsheets and presentations.
+Extraction parse_odf(std::string_view bytes);
+/// Chapters in reading order.
+Extraction parse_epub(std::string_view bytes);
+/// One message (RFC 5322 and MIME), or a page saved as .mhtml: headers, the body that reads best, attachments that can
+/// be read beneath their names.
+Extraction parse_mail(std::string_view bytes, const ParseLimits& limits);
+/// Messages behind "From " lines.
+Extraction parse_mailbox(std::string_view bytes, const ParseLimits& limits);
+/// By what lies in the archive: any of the office formats and EPUB.
+Extraction parse_zip(std::string_view bytes);
 /// Rows of a delimited file beneath its columns' names, and what they add up to.
 Extraction parse_csv(std::string_view bytes);
 /// Lines "path: value" beneath the objects' names. What is no JSON after all is read as text.

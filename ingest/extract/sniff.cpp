@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ingest/extract/charset.h"
+#include "ingest/extract/mime.h"
 #include "ingest/extract/parsers.h"
 #include "ingest/extract/sniff_text.h"
 #include "ingest/file_name.h"
@@ -12,7 +13,8 @@
 namespace hearth::ingest {
 namespace {
 
-constexpr std::string_view kReadable = "hearth reads Markdown, text, HTML, PDF and Word (.docx) files.";
+constexpr std::string_view kReadable =
+    "hearth reads text, PDF, office, mail and book files; pictures and programs it does not.";
 
 struct Magic {
     std::string_view bytes;
@@ -58,7 +60,7 @@ using Parser = Extraction (*)(std::string_view);
 Parser parser_of(FileKind kind) {
     static const std::map<FileKind, Parser> kParsers = {{FileKind::kMarkdown, parse_markdown},
                                                         {FileKind::kHtml, parse_html},
-                                                        {FileKind::kDocx, parse_docx},
+                                                        {FileKind::kZip, parse_zip},
                                                         {FileKind::kCsv, parse_csv},
                                                         {FileKind::kJson, parse_json_text},
                                                         {FileKind::kJsonLines, parse_json_lines},
@@ -84,10 +86,13 @@ bool is_pdf(std::string_view bytes) noexcept {
 Sniffed sniff(std::string_view bytes, std::string_view name) {
     if (bytes.empty()) return refused("the file is empty", "Write something into it, or delete it.");
     if (is_pdf(bytes)) return {FileKind::kPdf, {}, nullptr};
-    if (bytes.starts_with(std::string_view("PK\x03\x04", 4))) return {FileKind::kDocx, {}, nullptr};
+    if (bytes.starts_with(std::string_view("PK\x03\x04", 4))) return {FileKind::kZip, {}, nullptr};
     for (const Magic& magic : kMagics) {
         if (bytes.starts_with(magic.bytes)) return refused(magic.reason, magic.remedy);
     }
+    if (starts_like_mail(bytes)) return {FileKind::kMail, {}, nullptr};
+    if (bytes.starts_with("From ") && starts_like_mail(bytes.substr(next_line(bytes, 0, bytes.size()))))
+        return {FileKind::kMailbox, {}, nullptr};
     if (!looks_like_text(bytes)) return refused("a binary file of an unknown kind", "");
     return sniff_text(bytes, ending(name));
 }
@@ -115,6 +120,8 @@ Extraction extract_bytes(std::string_view bytes, std::string_view name, const Pa
     if (sniffed.kind == FileKind::kPdf)
         return Refusal{"pdf", "a PDF cannot be read without its converter", "Install poppler-utils."};
     if (sniffed.kind == FileKind::kCode) return finish(parse_code(bytes, *sniffed.language), name, limits);
+    if (sniffed.kind == FileKind::kMail) return finish(parse_mail(bytes, limits), name, limits);
+    if (sniffed.kind == FileKind::kMailbox) return finish(parse_mailbox(bytes, limits), name, limits);
     return finish(parser_of(sniffed.kind)(bytes), name, limits);
 }
 

@@ -110,7 +110,7 @@ std::string summary(const Table& table) {
     const std::size_t told = std::min(table.columns.size(), kMostColumnsTold);
     std::vector<ColumnFacts> facts(told);
     for (std::size_t row = 0; row < table.rows(); ++row) {
-        for (std::size_t i = 0; i < told; ++i) facts[i].add(table.cell(row, i));
+        for (std::size_t i = 0; i < std::min(told, table.width(row)); ++i) facts[i].add(table.cell(row, i));
     }
     std::string text = "Table" + (table.name.empty() ? "" : " " + table.name) + ": " + std::to_string(table.rows()) +
                        (table.rows() == 1 ? " row, " : " rows, ") + std::to_string(table.columns.size()) +
@@ -128,14 +128,22 @@ std::string join_row(const Row& cells) {
 }  // namespace
 
 void Table::add(const Row& cells) {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (i < cells.size()) bytes_ += cells[i];
+    std::size_t filled = std::min(cells.size(), columns.size());
+    while (filled > 0 && cells[filled - 1].empty()) --filled;
+    rows_.push_back(ends_.size());
+    for (std::size_t i = 0; i < filled; ++i) {
+        bytes_ += cells[i];
         ends_.push_back(bytes_.size());
     }
 }
 
+std::size_t Table::width(std::size_t row) const {
+    return (row + 1 < rows_.size() ? rows_[row + 1] : ends_.size()) - rows_[row];
+}
+
 std::string_view Table::cell(std::size_t row, std::size_t column) const {
-    const std::size_t index = row * columns.size() + column;
+    if (column >= width(row)) return {};
+    const std::size_t index = rows_[row] + column;
     const std::size_t start = index == 0 ? 0 : ends_[index - 1];
     return std::string_view(bytes_).substr(start, ends_[index] - start);
 }
@@ -197,6 +205,18 @@ Table make_table(std::string name, std::vector<Row> rows) {
     return table;
 }
 
+void write_rows(TextBuilder& builder, const std::vector<Row>& rows, std::optional<int> page) {
+    const auto filled = [](const Row& row) {
+        return std::any_of(row.begin(), row.end(), [](const std::string& cell) { return !cell.empty(); });
+    };
+    const auto first = std::find_if(rows.begin(), rows.end(), filled);
+    builder.begin_table(first == rows.end() ? std::string() : join_row(*first));
+    for (const Row& row : rows) {
+        if (filled(row)) builder.add(BlockKind::kTable, join_row(row), 0, page);
+    }
+    builder.end_table();
+}
+
 void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page) {
     if (table.columns.empty()) return;
     const int own = std::min(level + 1, 6);
@@ -205,10 +225,10 @@ void write_table(TextBuilder& builder, const Table& table, int level, std::optio
     const std::string columns = join_row(table.columns);
     builder.begin_table(columns);
     if (table.named) builder.add(BlockKind::kTable, columns, own, page);
-    Row cells(table.columns.size());
     for (std::size_t row = 0; row < table.rows(); ++row) {
-        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = std::string(table.cell(row, i));
-        builder.add(BlockKind::kTable, join_row(cells), own, page);
+        std::string text;
+        for (std::size_t i = 0; i < table.width(row); ++i) (text += i > 0 ? " | " : "") += table.cell(row, i);
+        builder.add(BlockKind::kTable, text, own, page);
     }
     builder.end_table();
 }

@@ -13,7 +13,7 @@ namespace hearth::ingest {
 
 using Row = std::vector<std::string>;
 
-/// Cells in one string: a million of them cost little more than their bytes. Shorter rows end in empty cells.
+/// Cells in one string: a million of them cost little more than their bytes, and the empty ones at a row's end nothing.
 class Table {
   public:
     std::string name;    ///< of the sheet; empty for a file that is one table
@@ -21,12 +21,14 @@ class Table {
     bool named = false;  ///< by the file
 
     void add(const Row& cells);
-    std::size_t rows() const { return columns.empty() ? 0 : ends_.size() / columns.size(); }
+    std::size_t rows() const { return rows_.size(); }
+    std::size_t width(std::size_t row) const;  ///< cells up to the last that is not empty
     std::string_view cell(std::size_t row, std::size_t column) const;
 
   private:
     std::string bytes_;
-    std::vector<std::size_t> ends_;
+    std::vector<std::size_t> ends_;  ///< of the cells in bytes_
+    std::vector<std::size_t> rows_;  ///< where each row begins in ends_
 };
 
 /// A decimal number as people write it: "-1,234.50", "12 %", "$3". Up to 12 digits before the point and 6 behind it;
@@ -39,6 +41,9 @@ bool has_header(const std::vector<Row>& sample);
 
 /// Takes the header off `rows` when there is one; else numbers the columns.
 Table make_table(std::string name, std::vector<Row> rows);
+
+/// A table inside running text: its rows, the first of them as the columns' names of what is cut off below.
+void write_rows(TextBuilder& builder, const std::vector<Row>& rows, std::optional<int> page = std::nullopt);
 
 /// A part of its own with the row count and each column's kind, sum, extremes and mean, then the rows beneath the
 /// columns' names. `level` is that of the sheet's heading, 0 without one.

@@ -36,7 +36,7 @@ Result<std::string> read_entry(archive* handle, std::size_t max_bytes) {
 
 }  // namespace
 
-Result<ZipEntries> read_zip(std::string_view bytes, const std::set<std::string>& wanted, const ZipLimits& limits) {
+Result<ZipEntries> read_zip(std::string_view bytes, const WantEntry& wanted, const ZipLimits& limits) {
     const std::unique_ptr<archive, FreeArchive> handle(::archive_read_new());
     if (!handle || ::archive_read_support_format_zip_seekable(handle.get()) != ARCHIVE_OK ||
         ::archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
@@ -58,7 +58,7 @@ Result<ZipEntries> read_zip(std::string_view bytes, const std::set<std::string>&
         if (raw_name == nullptr) continue;
         const std::string name = raw_name;
         found.names.insert(name);
-        if (!wanted.contains(name) || found.bytes.contains(name)) continue;
+        if (!wanted(name) || found.bytes.contains(name)) continue;
         HEARTH_TRY(std::string content, read_entry(handle.get(), std::min(left, limits.entry_bytes)));
         left -= content.size();
         found.bytes.emplace(name, std::move(content));

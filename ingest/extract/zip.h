@@ -1,6 +1,7 @@
 // Chosen entries of a zip archive in memory, with limits against bombs. The only file pair that includes libarchive.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -23,7 +24,7 @@ struct ZipEntries {
 };
 
 /// Errors: kInvalidArgument (damaged or encrypted), kResourceExhausted (a limit; the message says which).
-Result<ZipEntries> read_zip(std::string_view archive, const std::set<std::string>& wanted,
-                            const ZipLimits& limits = {});
+using WantEntry = std::function<bool(std::string_view name)>;
+Result<ZipEntries> read_zip(std::string_view archive, const WantEntry& wanted, const ZipLimits& limits = {});
 
 }  // namespace hearth::ingest

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the small PDF and Word files of tests/golden/documents. Needs python-docx; the PDFs are put together by hand."""
+"""Writes the small PDF, Word and EPUB files of tests/golden/documents. Needs python-docx; the others are put together
+by hand."""
 import pathlib
+import zipfile
 import docx
 
 OUT = pathlib.Path(__file__).parent / "documents"
@@ -56,7 +58,28 @@ def word():
     document.save(OUT / "travel.docx")
 
 
+def book():
+    chapters = [("one", "<h1>The lighthouse</h1><p>The keeper counts <i>herring</i>.</p>"),
+                ("two", "<h1>The storm</h1><h2>At night</h2><p>Nobody sleeps.</p>")]
+    manifest = "".join(f'<item id="{name}" href="text/{name}%20.xhtml" media-type="application/xhtml+xml"/>' for name, _ in chapters)
+    package = ('<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+               f'<dc:title>Herring &amp; light</dc:title></metadata><manifest>{manifest}<item id="nav" href="nav.xhtml" properties="nav" '
+               'media-type="application/xhtml+xml"/></manifest><spine><itemref idref="nav"/><itemref idref="two"/><itemref idref="one"/></spine>'
+               '</package>')
+    with zipfile.ZipFile(OUT / "book.epub", "w", zipfile.ZIP_DEFLATED) as archive:
+        def add(name, text):
+            archive.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), text)
+        add("mimetype", "application/epub+zip")
+        add("META-INF/container.xml", '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
+            'full-path="OEBPS/book.opf"/></rootfiles></container>')
+        add("OEBPS/book.opf", package)
+        add("OEBPS/nav.xhtml", "<html><body><nav>Contents</nav><p>Contents</p></body></html>")
+        for name, body in chapters:
+            add(f"OEBPS/text/{name} .xhtml", f"<html><head><title>{name}</title></head><body>{body}</body></html>")
+
+
 OUT.mkdir(exist_ok=True)
+book()
 (OUT / "manual.pdf").write_bytes(pdf(manual()))
 (OUT / "scanned.pdf").write_bytes(pdf([[], []]))
 # No password opens it: the two password entries are not derived from any.
