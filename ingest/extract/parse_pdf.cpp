@@ -9,6 +9,7 @@
 
 #include "core/utf8.h"
 #include "ingest/extract/parsers.h"
+#include "ingest/extract/pdf_headings.h"
 #include "ingest/extract/text_builder.h"
 #include "ingest/sentences.h"
 
@@ -18,7 +19,6 @@ namespace {
 constexpr std::size_t kEdgeLines = 2;    // how deep a running header or footer reaches into a page
 constexpr std::size_t kFewestPages = 4;  // fewer pages prove no repetition
 constexpr std::size_t kMaxPageDigits = 6;
-constexpr std::size_t kMaxHeadingBytes = 100;
 
 using Lines = std::vector<std::string>;
 
@@ -121,25 +121,6 @@ void append_line(std::string& paragraph, std::string_view line) {
     paragraph += line;
 }
 
-/// Level of "2.1 Installing the pump": the count of its numbers. 0 for anything that is not surely a heading.
-int heading_level(const std::string& paragraph) {
-    if (paragraph.size() > kMaxHeadingBytes || paragraph.find('\n') != std::string::npos) return 0;
-    int level = 0;
-    std::size_t at = 0;
-    for (;;) {
-        const std::size_t digits = at;
-        while (at < paragraph.size() && std::isdigit(static_cast<unsigned char>(paragraph[at])) != 0) ++at;
-        if (at == digits || at - digits > 2) break;
-        ++level;
-        if (at >= paragraph.size() || paragraph[at] != '.') break;
-        ++at;
-    }
-    if (level == 0 || level > 6 || at >= paragraph.size() || paragraph[at] != ' ') return 0;
-    const auto first = paragraph.find_first_not_of(' ', at);
-    if (first == std::string::npos || std::isupper(static_cast<unsigned char>(paragraph[first])) == 0) return 0;
-    return paragraph.back() == '.' || paragraph.back() == ',' || paragraph.back() == ';' ? 0 : level;
-}
-
 std::string info_title(std::string_view info) {
     for (const auto& line : split(info, '\n')) {
         if (line.starts_with("Title:")) return sanitize_utf8(collapse_blanks(line.substr(6)));
@@ -152,23 +133,86 @@ bool is_useful_title(std::string_view title) {
     return !title.empty() && !title.starts_with("Microsoft Word - ") && title != "untitled" && title != "Untitled";
 }
 
-void add_page(TextBuilder& builder, const Lines& lines, int page) {
-    std::string paragraph;
-    const auto flush = [&] {
-        const int level = heading_level(paragraph);
-        builder.add(level > 0 ? BlockKind::kHeading : BlockKind::kParagraph, paragraph, level, page);
-        paragraph.clear();
-    };
-    for (const auto& line : lines) {
-        if (is_blank_line(line)) {
-            flush();
-            continue;
+/// Puts pages together from their lines; the count of sections goes on from page to page.
+class PageWriter {
+  public:
+    explicit PageWriter(TextBuilder& builder) : builder_(builder) {}
+
+    void add(const Lines& lines, int page) {
+        page_ = page;
+        Lines paragraph;
+        for (const auto& line : lines) {
+            if (is_blank_line(line)) {
+                add_paragraph(paragraph);
+                paragraph.clear();
+                continue;
+            }
+            const TextSpan words = trim_blanks(line, {0, line.size()});
+            paragraph.push_back(line.substr(words.start, words.end - words.start));
         }
-        const TextSpan words = trim_blanks(line, {0, line.size()});
-        append_line(paragraph, std::string_view(line).substr(words.start, words.end - words.start));
+        add_paragraph(paragraph);
+        flush_number();
     }
-    flush();
-}
+
+  private:
+    void add_paragraph(const Lines& lines) {
+        if (lines.empty()) return;
+        if (lines.size() == 1 && is_bare_number(lines[0])) {
+            flush_number();
+            number_ = lines[0];
+            return;
+        }
+        std::size_t first = 0;
+        const std::string joined = number_ + " " + lines[0];
+        if (!number_.empty() && takes_heading(joined, lines.size() == 1)) {
+            write_heading(joined);
+            number_.clear();
+            first = 1;
+        }
+        flush_number();
+        std::string text;
+        for (std::size_t i = first; i < lines.size(); ++i) {
+            if (takes_heading(lines[i], lines.size() == 1)) {
+                builder_.add(BlockKind::kParagraph, text, 0, page_);
+                text.clear();
+                write_heading(lines[i]);
+            } else {
+                append_line(text, without_leader(lines[i]));
+            }
+        }
+        builder_.add(BlockKind::kParagraph, text, 0, page_);
+    }
+
+    /// A number in a box of its own, whose title is the next paragraph.
+    static bool is_bare_number(const std::string& line) {
+        const NumberedLine numbered = read_numbered(line);
+        return !numbered.number.empty() && numbered.title.empty();
+    }
+
+    /// Lines among others need two parts at least: "3 apples" continues a sentence.
+    static bool is_heading_line(const std::string& line, bool alone) {
+        const NumberedLine numbered = read_numbered(line);
+        return numbered.number.size() >= (alone ? 1u : 2u) && is_heading_title(numbered.title) && !has_leader(line);
+    }
+
+    bool takes_heading(const std::string& line, bool alone) {
+        return is_heading_line(line, alone) && order_.take(read_numbered(line).number, alone);
+    }
+
+    void write_heading(const std::string& line) {
+        builder_.add(BlockKind::kHeading, line, static_cast<int>(read_numbered(line).number.size()), page_);
+    }
+
+    void flush_number() {
+        builder_.add(BlockKind::kParagraph, number_, 0, page_);
+        number_.clear();
+    }
+
+    TextBuilder& builder_;
+    SectionOrder order_;
+    int page_ = 0;
+    std::string number_;  ///< bare, the last paragraph
+};
 
 }  // namespace
 
@@ -182,7 +226,8 @@ Extraction parse_pdf_text(std::string_view text, std::string_view info) {
     Document document{"pdf", info_title(info), {}, {}};
     if (!is_useful_title(document.title)) document.title.clear();
     TextBuilder builder(document);
-    for (std::size_t i = 0; i < pages.size(); ++i) add_page(builder, pages[i], static_cast<int>(i) + 1);
+    PageWriter writer(builder);
+    for (std::size_t i = 0; i < pages.size(); ++i) writer.add(pages[i], static_cast<int>(i) + 1);
     if (document.blocks.empty()) {
         return Refusal{"pdf", "the PDF has no text layer (it is scanned)",
                        "Run text recognition (for example ocrmypdf) and drop the result."};

@@ -96,8 +96,8 @@ Extraction parse_rtf(std::string_view bytes);
 /// The file itself; definitions are headings.
 Extraction parse_code(std::string_view bytes, const Language& language);
 /// `text` is what pdftotext wrote (pages end with a form feed), `info` what pdfinfo wrote. Drops lines repeated at the
-/// top or bottom of most pages, joins words hyphenated at line ends, takes numbered lines that stand alone for
-/// headings.
+/// top or bottom of most pages, joins words hyphenated at line ends, takes lines whose section number is the next one
+/// for headings, lines of a table of contents never.
 Extraction parse_pdf_text(std::string_view text, std::string_view info);
 
 /// "%PDF-" within the first 1024 bytes, where readers look for it.

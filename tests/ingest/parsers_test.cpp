@@ -197,6 +197,21 @@ TEST(ParsePdfText, KeepsRowsOfFiguresAtThePagesEdges) {
     }
 }
 
+TEST(ParsePdfText, HeadingsAreNumberedInOrder) {
+    const auto extraction = parse_pdf_text(
+        "1 Introduction . . . . . . 2\n1.1 Scope . . . . . . . . . 3\n2 Care....... 9\n\n2.1\n2.2\n\f"
+        "1 Introduction\n\nSome words.\n1.1 Scope\nIt is wide, see\n1.9 Litres in all\nof it.\n\n"
+        "12 Paris\n\n3 Rome\n\n1.2\n\nLimits of it\n\n3.5 Volts at most\n\n2 Care\n\n2.1.1 Oil\nDaily.\n\n"
+        "4 Left out\n\f",
+        "");
+    EXPECT_EQ(
+        test::headings(document_of(extraction)),
+        (std::vector<std::string>{"1 1 Introduction", "2 1.1 Scope", "2 1.2 Limits of it", "1 2 Care", "3 2.1.1 Oil"}));
+    EXPECT_TRUE(
+        document_of(extraction).text.starts_with("1 Introduction \u2026 2\n1.1 Scope \u2026 3\n2 Care \u2026 9"));
+    EXPECT_NE(document_of(extraction).text.find("1.9 Litres in all\nof it."), std::string::npos);
+}
+
 TEST(ParsePdfText, AnEmptyTextLayerIsRefusedWithARemedy) {
     const auto extraction = parse_pdf_text("\f\f", "");
     ASSERT_TRUE(std::holds_alternative<Refusal>(extraction));
