@@ -28,10 +28,10 @@ struct Block {
 };
 
 /// What a document can be; "unknown" only in a Refusal.
-constexpr std::array<std::string_view, 26> kDocumentTypes = {
+constexpr std::array<std::string_view, 27> kDocumentTypes = {
     "markdown", "text", "html",     "pdf",          "docx", "csv",      "json",  "yaml",
     "toml",     "xml",  "notebook", "code",         "rst",  "asciidoc", "latex", "org",
-    "rtf",      "pptx", "xlsx",     "odt", "ods", "odp", "epub", "mail",     "mhtml", "unknown"};
+    "rtf",      "pptx", "xlsx",     "odt", "ods", "odp", "epub", "mail",     "mhtml", "archive", "unknown"};
 
 struct Document {
     std::string type;   ///< one of kDocumentTypes

@@ -76,17 +76,7 @@ class MessageReader {
         const std::string bytes = node.body();
         std::string name = node.file_name;
         if (name.empty()) name = node.type == "message/rfc822" ? "message.eml" : "attachment";
-        TextBuilder builder(document_);
-        builder.add(BlockKind::kHeading, "Attachment: " + name, kMessageLevel + 1);
-        ParseLimits inner = limits_;
-        --inner.nesting;
-        const Extraction content = inner.nesting <= 0
-                                       ? Extraction(Refusal{"unknown", "it lies too deep inside other documents", {}})
-                                       : extract_bytes(bytes, name, inner);
-        if (const auto* refusal = std::get_if<Refusal>(&content))
-            builder.add(BlockKind::kParagraph, "Not read: " + refusal->reason + ".");
-        else
-            append_part(document_, std::get<Document>(content), kMessageLevel + 1);
+        append_file(document_, bytes, name, "Attachment: " + name, kMessageLevel + 1, limits_);
     }
 
     Document& document_;

@@ -15,6 +15,7 @@ enum class FileKind {
     kHtml,
     kPdf,
     kZip,
+    kTar,
     kMail,
     kMailbox,
     kCsv,
@@ -45,7 +46,7 @@ Sniffed sniff(std::string_view bytes, std::string_view name);
 
 struct ParseLimits {
     std::size_t max_text_bytes = 200u << 20;
-    int nesting = 4;  ///< documents inside documents
+    int nesting = 5;  ///< files inside files; an archive counts twice
 };
 
 /// Blocks are paragraphs between blank lines.
@@ -69,8 +70,11 @@ Extraction parse_epub(std::string_view bytes);
 Extraction parse_mail(std::string_view bytes, const ParseLimits& limits);
 /// Messages behind "From " lines.
 Extraction parse_mailbox(std::string_view bytes, const ParseLimits& limits);
-/// By what lies in the archive: any of the office formats and EPUB.
-Extraction parse_zip(std::string_view bytes);
+/// By what lies in the archive: any of the office formats, EPUB, else a folder whose files stand beneath their paths.
+/// `name` is the archive's.
+Extraction parse_zip(std::string_view bytes, std::string_view name, const ParseLimits& limits);
+/// Tar archives and single files, compressed or not.
+Extraction parse_tar(std::string_view bytes, std::string_view name, const ParseLimits& limits);
 /// Rows of a delimited file beneath its columns' names, and what they add up to.
 Extraction parse_csv(std::string_view bytes);
 /// Lines "path: value" beneath the objects' names. What is no JSON after all is read as text.

@@ -22,13 +22,12 @@ struct Magic {
     const char* remedy;
 };
 
-constexpr std::array<Magic, 8> kMagics = {{
+constexpr std::array<Magic, 7> kMagics = {{
     {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old or password-protected Office file",
      "Open it in an office program and save it as .docx or PDF without a password."},
     {"\x89PNG\r\n", "a picture", "Run text recognition (OCR) and drop the resulting PDF or text."},
     {"\xFF\xD8\xFF", "a picture", "Run text recognition (OCR) and drop the resulting PDF or text."},
     {"GIF8", "a picture", "Run text recognition (OCR) and drop the resulting PDF or text."},
-    {"\x1F\x8B", "a gzip archive", "Unpack it into the folder."},
     {"7z\xBC\xAF\x27\x1C", "a 7-Zip archive", "Unpack it into the folder."},
     {"Rar!\x1A\x07", "a RAR archive", "Unpack it into the folder."},
     {"\x7F"
@@ -55,12 +54,21 @@ Sniffed refused(std::string reason, std::string remedy) {
             nullptr};
 }
 
+/// Tar, or what gzip, bzip2, xz and zstd pack.
+bool is_tar(std::string_view bytes) {
+    static constexpr std::array<std::string_view, 4> kPacked = {"\x1F\x8B\x08", "BZh",
+                                                                "\xFD"
+                                                                "7zXZ",
+                                                                "\x28\xB5\x2F\xFD"};
+    return bytes.substr(std::min<std::size_t>(257, bytes.size()), 5) == "ustar" ||
+           std::any_of(kPacked.begin(), kPacked.end(), [&](auto magic) { return bytes.starts_with(magic); });
+}
+
 using Parser = Extraction (*)(std::string_view);
 
 Parser parser_of(FileKind kind) {
     static const std::map<FileKind, Parser> kParsers = {{FileKind::kMarkdown, parse_markdown},
                                                         {FileKind::kHtml, parse_html},
-                                                        {FileKind::kZip, parse_zip},
                                                         {FileKind::kCsv, parse_csv},
                                                         {FileKind::kJson, parse_json_text},
                                                         {FileKind::kJsonLines, parse_json_lines},
@@ -80,13 +88,16 @@ Parser parser_of(FileKind kind) {
 }  // namespace
 
 bool is_pdf(std::string_view bytes) noexcept {
-    return bytes.substr(0, 1024).find("%PDF-") != std::string_view::npos;
+    // One inside an uncompressed archive is not the file's own.
+    const bool archive = bytes.starts_with("PK\x03\x04") || bytes.substr(0, 512).find("ustar") == 257;
+    return !archive && bytes.substr(0, 1024).find("%PDF-") != std::string_view::npos;
 }
 
 Sniffed sniff(std::string_view bytes, std::string_view name) {
     if (bytes.empty()) return refused("the file is empty", "Write something into it, or delete it.");
     if (is_pdf(bytes)) return {FileKind::kPdf, {}, nullptr};
     if (bytes.starts_with(std::string_view("PK\x03\x04", 4))) return {FileKind::kZip, {}, nullptr};
+    if (is_tar(bytes)) return {FileKind::kTar, {}, nullptr};
     for (const Magic& magic : kMagics) {
         if (bytes.starts_with(magic.bytes)) return refused(magic.reason, magic.remedy);
     }
@@ -118,8 +129,10 @@ Extraction extract_bytes(std::string_view bytes, std::string_view name, const Pa
     const Sniffed sniffed = sniff(bytes, name);
     if (sniffed.kind == FileKind::kRefused) return sniffed.refusal;
     if (sniffed.kind == FileKind::kPdf)
-        return Refusal{"pdf", "a PDF cannot be read without its converter", "Install poppler-utils."};
+        return Refusal{"pdf", "a PDF inside another file is not read", "Put the PDF itself into the folder."};
     if (sniffed.kind == FileKind::kCode) return finish(parse_code(bytes, *sniffed.language), name, limits);
+    if (sniffed.kind == FileKind::kZip) return finish(parse_zip(bytes, name, limits), name, limits);
+    if (sniffed.kind == FileKind::kTar) return finish(parse_tar(bytes, name, limits), name, limits);
     if (sniffed.kind == FileKind::kMail) return finish(parse_mail(bytes, limits), name, limits);
     if (sniffed.kind == FileKind::kMailbox) return finish(parse_mailbox(bytes, limits), name, limits);
     return finish(parser_of(sniffed.kind)(bytes), name, limits);

@@ -34,19 +34,14 @@ Result<std::string> read_entry(archive* handle, std::size_t max_bytes) {
     }
 }
 
-}  // namespace
+using Archive = std::unique_ptr<archive, FreeArchive>;
 
-Result<ZipEntries> read_zip(std::string_view bytes, const WantEntry& wanted, const ZipLimits& limits) {
-    const std::unique_ptr<archive, FreeArchive> handle(::archive_read_new());
-    if (!handle || ::archive_read_support_format_zip_seekable(handle.get()) != ARCHIVE_OK ||
-        ::archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-        return damaged();
-    }
+Result<ZipEntries> read_entries(archive* handle, std::size_t packed, const WantEntry& wanted, const ZipLimits& limits) {
     ZipEntries found;
-    std::size_t left = std::max(limits.ratio_floor, bytes.size() * limits.ratio);
+    std::size_t left = std::max(limits.ratio_floor, packed * limits.ratio);
     for (int count = 0;; ++count) {
         archive_entry* entry = nullptr;
-        const int status = ::archive_read_next_header(handle.get(), &entry);
+        const int status = ::archive_read_next_header(handle, &entry);
         if (status == ARCHIVE_EOF) return found;
         if (status == ARCHIVE_RETRY) continue;
         if (status < ARCHIVE_WARN) return damaged();
@@ -59,10 +54,35 @@ Result<ZipEntries> read_zip(std::string_view bytes, const WantEntry& wanted, con
         const std::string name = raw_name;
         found.names.insert(name);
         if (!wanted(name) || found.bytes.contains(name)) continue;
-        HEARTH_TRY(std::string content, read_entry(handle.get(), std::min(left, limits.entry_bytes)));
+        HEARTH_TRY(std::string content, read_entry(handle, std::min(left, limits.entry_bytes)));
         left -= content.size();
         found.bytes.emplace(name, std::move(content));
     }
+}
+
+}  // namespace
+
+Result<ZipEntries> read_zip(std::string_view bytes, const WantEntry& wanted, const ZipLimits& limits) {
+    const Archive handle(::archive_read_new());
+    if (!handle || ::archive_read_support_format_zip_seekable(handle.get()) != ARCHIVE_OK ||
+        ::archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
+        return damaged();
+    }
+    return read_entries(handle.get(), bytes.size(), wanted, limits);
+}
+
+Result<ZipEntries> read_tar(std::string_view bytes, const WantEntry& wanted, const ZipLimits& limits) {
+    const Archive handle(::archive_read_new());
+    if (!handle) return damaged();
+    // Compression that the library was built without is one it will call damaged.
+    ::archive_read_support_filter_gzip(handle.get());
+    ::archive_read_support_filter_bzip2(handle.get());
+    ::archive_read_support_filter_xz(handle.get());
+    ::archive_read_support_filter_zstd(handle.get());
+    ::archive_read_support_format_tar(handle.get());
+    ::archive_read_support_format_raw(handle.get());
+    if (::archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) return damaged();
+    return read_entries(handle.get(), bytes.size(), wanted, limits);
 }
 
 }  // namespace hearth::ingest

@@ -1,4 +1,5 @@
-// Chosen entries of a zip archive in memory, with limits against bombs. The only file pair that includes libarchive.
+// Chosen entries of a zip or tar archive in memory, with limits against bombs. The only file pair that includes
+// libarchive.
 #pragma once
 
 #include <functional>
@@ -26,5 +27,8 @@ struct ZipEntries {
 /// Errors: kInvalidArgument (damaged or encrypted), kResourceExhausted (a limit; the message says which).
 using WantEntry = std::function<bool(std::string_view name)>;
 Result<ZipEntries> read_zip(std::string_view archive, const WantEntry& wanted, const ZipLimits& limits = {});
+/// The same of a tar archive, compressed or not. A compressed file that is no archive has one entry, kOnlyEntry.
+inline constexpr const char* kOnlyEntry = "data";
+Result<ZipEntries> read_tar(std::string_view archive, const WantEntry& wanted, const ZipLimits& limits = {});
 
 }  // namespace hearth::ingest

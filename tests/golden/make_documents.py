@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the small PDF, Word and EPUB files of tests/golden/documents. Needs python-docx; the others are put together
+"""Writes the small PDF, Word, EPUB and archive files of tests/golden/documents. Needs python-docx; the others are put together
 by hand."""
+import gzip
+import io
 import pathlib
+import tarfile
 import zipfile
 import docx
 
@@ -78,8 +81,30 @@ def book():
             add(f"OEBPS/text/{name} .xhtml", f"<html><head><title>{name}</title></head><body>{body}</body></html>")
 
 
+def archives():
+    files = [("docs/pump.md", b"# Pump\n\nOil it.\n"), ("docs/manual.pdf", pdf(manual()[:1])), ("__MACOSX/._pump.md", b"x"),
+             ("rates.csv", b"city,rate\nParis,160\n"), ("inner.zip", None), ("photo.png", b"\x89PNG\r\n\x1a\n")]
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("deep.txt", (2024, 1, 1, 0, 0, 0)), "Deep words.")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(OUT / "files.zip", "w", zipfile.ZIP_DEFLATED) as zipped, tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in files:
+            content = inner.getvalue() if content is None else content
+            zipped.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), content)
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    (OUT / "files.tar.gz").write_bytes(gzip.compress(packed.getvalue(), mtime=0))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr(zipfile.ZipInfo("zeros.txt", (2024, 1, 1, 0, 0, 0)), b"0" * (16 << 20), zipfile.ZIP_DEFLATED)
+    (OUT / "bomb.zip").write_bytes(bomb.getvalue())
+
+
 OUT.mkdir(exist_ok=True)
 book()
+archives()
 (OUT / "manual.pdf").write_bytes(pdf(manual()))
 (OUT / "scanned.pdf").write_bytes(pdf([[], []]))
 # No password opens it: the two password entries are not derived from any.
