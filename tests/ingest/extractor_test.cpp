@@ -86,8 +86,13 @@ TEST_F(ExtractorTest, UnreadablePdfsSayWhy) {
     EXPECT_NE(reason(run_golden("damaged.pdf")).find("damaged"), std::string::npos);
 }
 
-TEST_F(ExtractorTest, ReadsWordFiles) {
-    EXPECT_TRUE(std::holds_alternative<Document>(run_golden("travel.docx")));
+TEST_F(ExtractorTest, TheSandboxIsWideEnoughForEveryFormat) {
+    for (const char* name :
+         {"travel.docx", "book.epub", "files.zip", "files.tar.gz", "office/launch.odp", "office/launch.pptx",
+          "office/manual.docx", "office/manual.odt", "office/manual.rtf", "office/stock.ods", "office/stock.xlsx"}) {
+        const Extraction extraction = run_golden(name);
+        EXPECT_TRUE(std::holds_alternative<Document>(extraction)) << name << ": " << reason(extraction);
+    }
 }
 
 TEST_F(ExtractorTest, ALateWorkerIsKilledWithItsChildren) {
