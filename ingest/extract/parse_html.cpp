@@ -205,7 +205,7 @@ class Reader {
                 break;
             case Role::kTable:
                 ++tables_;
-                builder_.end_table();
+                table_begins_ = true;
                 break;
             case Role::kRow:
                 cells_.clear();
@@ -248,6 +248,7 @@ class Reader {
                 break;
             case Role::kRow:
                 add_row();
+                cells_.clear();
                 break;
             default:
                 break;
@@ -262,8 +263,10 @@ class Reader {
             row += cells_[i];
             words = words || !cells_[i].empty();
         }
-        if (words) builder_.add(BlockKind::kTable, row);
-        cells_.clear();
+        if (!words) return;
+        if (table_begins_) builder_.begin_table(row);
+        table_begins_ = false;
+        builder_.add(BlockKind::kTable, row);
     }
 
     void flush() {
@@ -290,6 +293,7 @@ class Reader {
     bool item_starts_ = false;
     int pre_ = 0;
     int tables_ = 0;
+    bool table_begins_ = false;
     int cell_ = 0;
     int in_article_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "ingest/extract/charset.h"
 #include "ingest/extract/parsers.h"
+#include "ingest/extract/source_blocks.h"
 #include "ingest/extract/text_builder.h"
 #include "ingest/sentences.h"
 
@@ -198,6 +199,7 @@ Extraction parse_markdown(std::string_view bytes) {
     for (Block& block : collector.blocks) {
         block.span.start += front.end;
         block.span.end += front.end;
+        if (block.kind == BlockKind::kTable) block.heading = read_line(whole, block.span.start).words;
         if (document.title.empty() && block.kind == BlockKind::kHeading) document.title = block.heading;
         document.blocks.push_back(std::move(block));
     }

@@ -106,15 +106,33 @@ struct ColumnFacts {
     }
 };
 
+/// The last row adds up the rows above it, in every column where it has a number.
+bool ends_in_totals(const Table& table, const std::vector<ColumnFacts>& above) {
+    constexpr std::size_t kFewestRows = 3;
+    if (table.rows() < kFewestRows) return false;
+    bool any = false;
+    for (std::size_t i = 0; i < above.size(); ++i) {
+        const auto total = read_decimal(table.cell(table.rows() - 1, i));
+        if (!total) continue;
+        if (above[i].numbers < 2 || above[i].sum != *total || *total == 0) return false;
+        any = true;
+    }
+    return any;
+}
+
 std::string summary(const Table& table) {
     const std::size_t told = std::min(table.columns.size(), kMostColumnsTold);
     std::vector<ColumnFacts> facts(told);
+    bool totals = false;
     for (std::size_t row = 0; row < table.rows(); ++row) {
+        totals = row + 1 == table.rows() && ends_in_totals(table, facts);
+        if (totals) break;
         for (std::size_t i = 0; i < std::min(told, table.width(row)); ++i) facts[i].add(table.cell(row, i));
     }
     std::string text = "Table" + (table.name.empty() ? "" : " " + table.name) + ": " + std::to_string(table.rows()) +
                        (table.rows() == 1 ? " row, " : " rows, ") + std::to_string(table.columns.size()) +
                        (table.columns.size() == 1 ? " column" : " columns");
+    if (totals) text += "\nThe last row holds the totals of the others and is left out below.";
     for (std::size_t i = 0; i < told; ++i) text += "\n" + table.columns[i] + ": " + facts[i].text();
     return text;
 }

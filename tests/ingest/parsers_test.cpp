@@ -29,6 +29,7 @@ TEST(ParseMarkdown, TextIsTheFileAndBlocksLieInIt) {
     EXPECT_EQ(document.blocks[2].kind, BlockKind::kListItem);
     EXPECT_EQ(block_text(document, 4), "```cpp\nint x;\n```\n");
     EXPECT_EQ(block_text(document, 5), "| a | b |\n|---|---|\n| 1 | 2 |\n");
+    EXPECT_EQ(document.blocks[5].heading, "| a | b |");
     EXPECT_EQ(block_text(document, 6), "Sub\n---\n");
     EXPECT_EQ(document.blocks[6].level, 2);
 }
@@ -99,6 +100,7 @@ TEST(ParseHtml, KeepsContentAndDropsFurniture) {
     EXPECT_EQ(document.title, "T & x");
     EXPECT_EQ(document.blocks[0].heading, "Hi");
     EXPECT_EQ(document.blocks[4].kind, BlockKind::kTable);
+    EXPECT_EQ(document.blocks[4].heading, "a | b");
 }
 
 TEST(ParseHtml, LayoutTablesAndNavigationOnlyPagesKeepTheirWords) {

@@ -68,6 +68,16 @@ TEST(ParseCsv, TotalsStandInAPartOfTheirOwn) {
     EXPECT_EQ(document.blocks.back().heading, "city | rate | code");
 }
 
+TEST(ParseCsv, ARowOfTotalsIsNotAddedToItself) {
+    const auto extraction = extract("part,count,price\nrotor,3,1.5\nseal,4,0.5\nall,7,\n", "a.csv");
+    EXPECT_NE(document_of(extraction)
+                  .text.find("\nThe last row holds the totals of the others and is left out below.\n"
+                             "part: text, 2 values, 2 different\ncount: numbers, 2 values, sum 7,"),
+              std::string::npos);
+    EXPECT_EQ(document_of(extract("a,b\nx,1\ny,2\nz,4\n", "a.csv")).text.find("totals of the others"),
+              std::string::npos);
+}
+
 TEST(ParseCsv, EveryPassageOfALongTableKnowsItsColumns) {
     std::string bytes = "name\tamount\n";
     for (int i = 0; i < 500; ++i) bytes += "item" + std::to_string(i) + "\t" + std::to_string(i) + "\n";
