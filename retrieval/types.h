@@ -17,7 +17,8 @@ struct Span {
 };
 
 /// `id` survives edits and renames of the file. `path` is relative to the watched folder, '/'-separated, NFC as found.
-/// `type` is "markdown", "text", "html", "pdf", "docx". `collection` is the first folder of the path, or "default".
+/// `type` is what ingest names the format: "markdown", "text", "pdf", "docx", "csv", ... `collection` is the first
+/// folder of the path, or "default".
 struct DocumentRef {
     std::string id;
     std::string path;

@@ -39,7 +39,7 @@ export function show() {
         h('header', { class: 'files-head' },
             h('h1', {}, 'Files'),
             h('button', { class: 'primary', type: 'button', onclick: () => input.click() }, icon('plus'), 'Add files'), input),
-        h('p', { class: 'lead' }, 'Drop PDF, Word, HTML, Markdown or text files anywhere on this page, or copy them into the watched folder.'),
+        h('p', { class: 'lead' }, 'Drop files anywhere on this page, or copy them into the watched folder: PDF, Office, web pages, mail, tables, notes, source code, archives.'),
         h('label', { class: 'filter' }, h('span', { class: 'hidden' }, 'Filter files'),
             h('input', { type: 'search', placeholder: 'Filter by name, folder or state', value: filter, oninput: (event) => { filter = event.target.value; renderList(); } })),
         h('div', { id: 'upload-list' }),
@@ -76,7 +76,7 @@ function row(item) {
         ? h('a', { class: 'file-name', href: documentLink(item.id), 'data-key': `open-${item.path}` }, item.title || fileName(item.path))
         : h('span', { class: 'file-name' }, fileName(item.path));
     return h('li', { class: `file ${item.state}` },
-        h('span', { class: 'kind', 'aria-hidden': 'true' }, kind(item.type)),
+        h('span', { class: 'kind', 'aria-hidden': 'true' }, kind(item.type, item.path)),
         h('div', { class: 'file-text' }, name,
             item.title && item.title !== fileName(item.path) ? h('span', { class: 'where' }, fileName(item.path)) : null,
             h('span', { class: 'where' }, facts.filter(Boolean).join(' · ')),

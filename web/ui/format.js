@@ -30,6 +30,13 @@ export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);
 
 export const folderName = (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
 
-const KINDS = { markdown: 'MD', text: 'TXT', html: 'HTML', pdf: 'PDF', docx: 'DOCX' };
+/** Kinds that are better known by their ending than by their name. */
+const KINDS = { markdown: 'MD', text: 'TXT', notebook: 'IPYNB', asciidoc: 'ADOC', latex: 'TEX' };
 
-export const kind = (type) => KINDS[type] ?? (type || 'file').slice(0, 4).toUpperCase();
+/** At most five letters. A file whose kind was not recognised is called by its ending. */
+export function kind(type, path = '') {
+    if (type && type !== 'unknown') return (KINDS[type] ?? type).slice(0, 5).toUpperCase();
+    const name = fileName(path);
+    const dot = name.lastIndexOf('.');
+    return dot > 0 ? name.slice(dot + 1, dot + 6).toUpperCase() : 'FILE';
+}
