@@ -110,7 +110,7 @@ class Ops {
   public:
     virtual ~Ops() = default;
 
-    virtual std::string isa() const = 0;  ///< "reference", "generic", "avx2", "avx512-vnni", "avx512-bf16"
+    virtual std::string isa() const = 0;  ///< "reference" or a name make_cpu_ops knows
     virtual int threads() const = 0;
 
     /// Private memory that load() will take for such a matrix; 0 when it only borrows.

@@ -41,22 +41,53 @@ Result<std::unique_ptr<Weight>> CpuOps::load(const MatrixView& matrix) {
     return pack(matrix, kernels_.lanes, pool_);
 }
 
+CpuOps::GroupKind CpuOps::group_kind(PackedKind kind, std::int64_t n) const {
+    const bool tiles = kernels_.tiles != nullptr;
+    if (is_pairs(kind)) return tiles ? GroupKind::kTilePairs : GroupKind::kPairs;
+    if (is_float(kind)) return GroupKind::kFloat;
+    return tiles && n >= kTileGroupTokens ? GroupKind::kTileQuantised : GroupKind::kQuantised;
+}
+
+CpuOps::GroupForm CpuOps::group_form(GroupKind kind, std::int64_t cols) const {
+    switch (kind) {
+        case GroupKind::kQuantised:
+            return {kGroupColumns, quantised_group_bytes(cols), kernels_.quantise_group};
+        case GroupKind::kFloat:
+            return {kGroupColumns, float_group_bytes(cols), kernels_.float_group};
+        case GroupKind::kPairs:
+            return {kGroupColumns, pair_group_bytes(cols), kernels_.pair_group};
+        case GroupKind::kTileQuantised:
+            return {kTileGroupTokens, tile_quantised_group_bytes(cols), kernels_.tiles->quantise_group};
+        case GroupKind::kTilePairs:
+            return {kTileGroupTokens, tile_pair_group_bytes(cols), kernels_.tiles->pair_group};
+    }
+    return {};
+}
+
 void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind) {
     Groups& groups = groups_[static_cast<std::size_t>(kind)];
-    groups.group_bytes = kind == GroupKind::kQuantised ? quantised_group_bytes(cols)
-                         : kind == GroupKind::kPairs   ? pair_group_bytes(cols)
-                                                       : float_group_bytes(cols);
-    const auto fill = kind == GroupKind::kQuantised ? kernels_.quantise_group
-                      : kind == GroupKind::kPairs   ? kernels_.pair_group
-                                                    : kernels_.float_group;
-    const std::int64_t count = divide_up(n, kGroupColumns);
+    const GroupForm form = group_form(kind, cols);
+    groups.group_bytes = form.bytes;
+    const std::int64_t count = divide_up(n, form.tokens);
     groups.buffer.reserve(static_cast<std::size_t>(count) * groups.group_bytes);
     const auto one = [&](std::int64_t g, int) {
-        const int columns = static_cast<int>(std::min<std::int64_t>(kGroupColumns, n - g * kGroupColumns));
+        const int tokens = static_cast<int>(std::min<std::int64_t>(form.tokens, n - g * form.tokens));
         std::byte* out = groups.buffer.data() + static_cast<std::size_t>(g) * groups.group_bytes;
-        fill(x + g * kGroupColumns * cols, columns, cols, out);
+        form.fill(x + g * form.tokens * cols, tokens, cols, out);
     };
     pool_.parallel_for(count, one);
+}
+
+void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, int thread) {
+    const PackedMatrix& weight = packed(task);
+    const GroupKind kind = group_kind(weight.kind(), n);
+    const Groups& groups = groups_[static_cast<std::size_t>(kind)];
+    MatmulTile tile{&weight, begin, end, groups.buffer.data(), groups.group_bytes, n, task.bias, task.y};
+    if (kind < GroupKind::kTileQuantised) return kernels_.matmul(tile);
+    Buffer& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
+    scratch.reserve(tile_scratch_bytes(weight.cols()));
+    tile.scratch = scratch.data();
+    kernels_.tiles->matmul(tile);
 }
 
 void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) {
@@ -66,7 +97,7 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
     std::int64_t total_panels = 0, chunks = 0;
     for (const MatmulTask& task : tasks) {
         HEARTH_CHECK(packed(task).cols() == cols);
-        wanted[static_cast<std::size_t>(group_kind(packed(task).kind()))] = true;
+        wanted[static_cast<std::size_t>(group_kind(packed(task).kind(), n))] = true;
         total_panels += packed(task).panels();
     }
     for (std::size_t kind = 0; kind < kGroupKinds; ++kind) {
@@ -75,7 +106,7 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
     for (const MatmulTask& task : tasks) {
         chunks += divide_up(packed(task).panels(), panels_per_chunk(packed(task), total_panels, threads()));
     }
-    pool_.parallel_for(chunks, [&](std::int64_t chunk, int) {
+    pool_.parallel_for(chunks, [&](std::int64_t chunk, int thread) {
         for (const MatmulTask& task : tasks) {
             const PackedMatrix& weight = packed(task);
             const std::int64_t size = panels_per_chunk(weight, total_panels, threads());
@@ -84,10 +115,7 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
                 chunk -= own;
                 continue;
             }
-            const Groups& groups = groups_[static_cast<std::size_t>(group_kind(weight.kind()))];
-            kernels_.matmul({&weight, chunk * size, std::min((chunk + 1) * size, weight.panels()), groups.buffer.data(),
-                             groups.group_bytes, n, task.bias, task.y});
-            return;
+            return multiply_panels(task, chunk * size, std::min((chunk + 1) * size, weight.panels()), n, thread);
         }
     });
 }
@@ -162,28 +190,14 @@ void CpuOps::add(float* x, const float* y, std::int64_t count) {
     for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.add(x + first, y + first, size); });
 }
 
-namespace {
-
-/// The table `isa` names, or the best one this processor runs when it is empty; null when it lacks it.
-const KernelTable* find_kernels(const std::string& isa) {
-#if defined(__x86_64__)
-    const CpuFeatures& cpu = cpu_features();
-    const bool bf16 = cpu.avx512_vnni && cpu.avx512_bf16;
-    if (bf16 && (isa.empty() || isa == "avx512-bf16")) return &avx512_bf16_kernels();
-    if (cpu.avx512_vnni && (isa.empty() || isa == "avx512-vnni")) return &avx512_kernels();
-    if (cpu.avx2 && (isa.empty() || isa == "avx2")) return &avx2_kernels();
-#endif
-    return isa.empty() || isa == "generic" ? &generic_kernels() : nullptr;
-}
-
-}  // namespace
 }  // namespace cpu
 
 Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa) {
     const cpu::KernelTable* kernels = cpu::find_kernels(isa);
     if (kernels == nullptr) {
-        return Error(ErrorCode::kUnsupported, "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
-                                                  "); known are generic, avx2, avx512-vnni and avx512-bf16");
+        return Error(ErrorCode::kUnsupported,
+                     "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
+                         "); known are generic, avx2, avx512-vnni, avx512-bf16, amx and amx-model");
     }
     if (threads > kMaxThreads)
         return Error(ErrorCode::kInvalidArgument, std::to_string(threads) + " compute threads; at most " +

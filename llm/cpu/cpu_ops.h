@@ -58,12 +58,16 @@ class CpuOps final : public Ops {
         std::int64_t parts() const;
     };
 
-    enum class GroupKind { kQuantised, kFloat, kPairs };
-    static constexpr std::size_t kGroupKinds = 3;
-    static GroupKind group_kind(PackedKind kind) {
-        if (is_pairs(kind)) return GroupKind::kPairs;
-        return is_float(kind) ? GroupKind::kFloat : GroupKind::kQuantised;
-    }
+    enum class GroupKind { kQuantised, kFloat, kPairs, kTileQuantised, kTilePairs };
+    static constexpr std::size_t kGroupKinds = 5;
+    struct GroupForm {
+        int tokens = 0;
+        std::size_t bytes = 0;
+        void (*fill)(const float* x, int tokens, std::int64_t cols, std::byte* group) = nullptr;
+    };
+    GroupKind group_kind(PackedKind kind, std::int64_t n) const;
+    GroupForm group_form(GroupKind kind, std::int64_t cols) const;
+    void multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, int thread);
 
     void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);

@@ -21,9 +21,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   endif()
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX2}")
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512}")
-  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp
+  # Its speed does not matter, how long it compiles does.
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_amx_model.cpp
+    PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_COMMON};-O1")
+  # The tile instructions are assembly (tiles_amx.h): they need no flag.
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp ${HEARTH_CPU_DIR}/kernels_amx.cpp
     PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_AVX512};-mavx512bf16")
 else()
   set_source_files_properties(${HEARTH_CPU_DIR}/kernels_avx2.cpp ${HEARTH_CPU_DIR}/kernels_avx512.cpp
-    ${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp PROPERTIES HEADER_FILE_ONLY ON)
+    ${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp ${HEARTH_CPU_DIR}/kernels_amx.cpp
+    ${HEARTH_CPU_DIR}/kernels_amx_model.cpp PROPERTIES HEADER_FILE_ONLY ON)
 endif()

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "llm/cpu/packed.h"
 #include "llm/ops.h"
@@ -32,16 +33,36 @@ constexpr std::size_t pair_group_bytes(std::int64_t cols) {
     return static_cast<std::size_t>((cols + 1) / 2 * 2 * kGroupColumns) * sizeof(std::uint16_t);
 }
 
+/// Activations for tile registers: groups of 16 tokens. A quantised one is a TileRecord (tile_kernels.h) a block; a
+/// bfloat16 one is [tokens][tile_pair_columns], zero beyond cols.
+inline constexpr int kTileGroupTokens = 16;
+inline constexpr std::int64_t kTileRecordBytes = kTileGroupTokens * (32 + 4 + 4);
+
+constexpr std::size_t tile_quantised_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>((cols + kBlockColumns - 1) / kBlockColumns * kTileRecordBytes);
+}
+constexpr std::int64_t tile_pair_columns(std::int64_t cols) {
+    return (cols + 31) / 32 * 32;
+}
+constexpr std::size_t tile_pair_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>(tile_pair_columns(cols) * kTileGroupTokens) * sizeof(std::uint16_t);
+}
+/// MatmulTile::scratch of the tile kernels: one panel of 16 rows, a byte a weight.
+constexpr std::size_t tile_scratch_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>(cols * 16);
+}
+
 /// y[token, row] for the rows of panels [panel_begin, panel_end) and all `n` tokens.
 struct MatmulTile {
     const PackedMatrix* weight = nullptr;
     std::int64_t panel_begin = 0;
     std::int64_t panel_end = 0;
-    const std::byte* groups = nullptr;  ///< quantised, float or pairs, as the weight's kind needs
+    const std::byte* groups = nullptr;  ///< in the form the weight's kind and the kernel need
     std::size_t group_bytes = 0;
     std::int64_t n = 0;
     const float* bias = nullptr;
     float* y = nullptr;
+    std::byte* scratch = nullptr;  ///< 64-byte aligned, only for the tile kernels
 };
 
 /// Where keys and values lie. Tile t holds 16 positions: keys [head_dim][16], values [16][padded dim], of float16
@@ -77,6 +98,14 @@ constexpr int padded_dim(int head_dim) {
     return (head_dim + 15) / 16 * 16;
 }
 
+/// Matrix products of many tokens in tile registers. bfloat16 weights take them for any number of tokens, quantised
+/// ones from kTileGroupTokens on; float32 and float16 ones never.
+struct TileKernels {
+    void (*quantise_group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
+    void (*pair_group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
+    void (*matmul)(const MatmulTile& tile);
+};
+
 struct KernelTable {
     const char* name;
     int lanes;
@@ -96,6 +125,7 @@ struct KernelTable {
     void (*swiglu)(float* gate, const float* up, std::int64_t count);
     void (*gelu)(float* x, std::int64_t count);
     void (*add)(float* x, const float* y, std::int64_t count);
+    const TileKernels* tiles = nullptr;
 };
 
 const KernelTable& generic_kernels();
@@ -103,6 +133,13 @@ const KernelTable& generic_kernels();
 const KernelTable& avx2_kernels();         ///< call only when cpu_features().avx2
 const KernelTable& avx512_kernels();       ///< call only when cpu_features().avx512_vnni
 const KernelTable& avx512_bf16_kernels();  ///< call only when avx512_bf16 is there too
+/// Call only when amx_int8 and amx_bf16 are there too, and the kernel lets this process use tiles.
+const KernelTable& amx_kernels();
+/// The same over a model of the instructions (tiles.h), slowly and on any processor: how they are tested without AMX.
+const KernelTable& amx_model_kernels();
 #endif
+
+/// The table `isa` names, or the best one this processor runs when it is empty; null when it lacks it.
+const KernelTable* find_kernels(const std::string& isa);
 
 }  // namespace hearth::llm::cpu

@@ -10,9 +10,10 @@ namespace hearth::llm::cpu {
 namespace {
 
 template <class S>
-constexpr KernelTable make_table() {
+constexpr KernelTable make_table(const TileKernels* tiles = nullptr) {
     return {S::kName,      S::kLanes, quantise_group<S>, interleave_floats, interleave_pairs, matmul<S>, rms_norm<S>,
-            layer_norm<S>, rope<S>,   store_kv<S>,       attend<S>,         swiglu<S>,        gelu<S>,   add<S>};
+            layer_norm<S>, rope<S>,   store_kv<S>,       attend<S>,         swiglu<S>,        gelu<S>,   add<S>,
+            tiles};
 }
 
 }  // namespace

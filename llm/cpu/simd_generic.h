@@ -1,4 +1,4 @@
-// The SIMD wrapper in portable C++: eight lanes as plain loops the compiler may vectorise. Same interface as
+// The SIMD wrapper in portable C++: lanes as plain loops the compiler may vectorise. Same interface as
 // simd_avx2.h, whose comments say what each operation means.
 #pragma once
 
@@ -27,9 +27,9 @@ inline std::uint16_t float_to_half(float value) {
     return static_cast<std::uint16_t>(sign | ((rounded - (112u << 23)) >> 13));
 }
 
-struct Generic {
-    static constexpr const char* kName = "generic";
-    static constexpr int kLanes = 8;
+template <int kWidth>
+struct GenericLanes {
+    static constexpr int kLanes = kWidth;
     static constexpr int kFloatColumns = 4;
     struct F {
         float v[kLanes];
@@ -113,7 +113,12 @@ struct Generic {
         });
     }
 
-    static float sum(F a) { return ((a.v[0] + a.v[4]) + (a.v[2] + a.v[6])) + ((a.v[1] + a.v[5]) + (a.v[3] + a.v[7])); }
+    static float sum(F a) {
+        for (int width = kLanes / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) a.v[i] += a.v[i + width];
+        }
+        return a.v[0];
+    }
     static float highest(F a) {
         float m = a.v[0];
         for (int i = 1; i < kLanes; ++i) m = a.v[i] > m ? a.v[i] : m;
@@ -132,6 +137,19 @@ struct Generic {
             r.v[i] = static_cast<std::uint8_t>((kShift >= 0 ? a.v[i] >> (kShift & 7) : a.v[i] << (-kShift & 7)) & mask);
         }
         return r;
+    }
+    static void store_q(std::byte* p, Q a) { std::memcpy(p, &a, sizeof a); }
+    static Q set1_q(int value) {
+        Q r;
+        std::memset(r.v, value, sizeof r.v);
+        return r;
+    }
+    static Q sub_q(Q a, Q b) {
+        for (int i = 0; i < kLanes * 4; ++i) a.v[i] = static_cast<std::uint8_t>(a.v[i] - b.v[i]);
+        return a;
+    }
+    static F load_i32(const std::int32_t* p) {
+        return each([&](int i) { return static_cast<float>(p[i]); });
     }
     static Q or_q(Q a, Q b) {
         for (int i = 0; i < kLanes * 4; ++i) a.v[i] |= b.v[i];
@@ -178,6 +196,10 @@ struct Generic {
             }
         }
     }
+};
+
+struct Generic : GenericLanes<8> {
+    static constexpr const char* kName = "generic";
 };
 
 }  // namespace

@@ -110,7 +110,8 @@ class OpsTest : public testing::TestWithParam<const char*> {
     std::unique_ptr<Ops> ops_;
 };
 
-inline const auto kOpsPaths = testing::Values("reference", "generic", "avx2", "avx512-vnni", "avx512-bf16");
+inline const auto kOpsPaths = testing::Values("reference", "generic", "avx2", "avx512-vnni", "avx512-bf16", "amx",
+                                              "amx-model");
 
 inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
     std::string name = info.param;
