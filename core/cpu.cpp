@@ -20,14 +20,19 @@ std::string model_name() {
     return "unknown";
 }
 
+#if defined(__aarch64__)
+/// Not from /proc/cpuinfo, which under an emulator is another machine's.
+void detect(CpuFeatures& found) {
+    found.neon_dotprod = (::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    found.neon_i8mm = found.neon_dotprod && (::getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+}
+#else
 /// The kernel lists a flag only when it also saves the registers, so /proc/cpuinfo is safer than CPUID here.
-CpuFeatures detect() {
-    CpuFeatures found;
-    found.name = model_name();
+void detect(CpuFeatures& found) {
     std::ifstream info("/proc/cpuinfo");
     std::string flags;
     for (std::string line; std::getline(info, line);) {
-        if (line.rfind("flags", 0) == 0 || line.rfind("Features", 0) == 0) {
+        if (line.rfind("flags", 0) == 0) {
             flags = " " + line.substr(line.find(':') + 1) + " ";
             break;
         }
@@ -39,15 +44,18 @@ CpuFeatures detect() {
     found.avx512_bf16 = found.avx512 && has("avx512_bf16");
     found.amx_int8 = has("amx_tile") && has("amx_int8");
     found.amx_bf16 = has("amx_tile") && has("amx_bf16");
-    found.neon_dotprod = has("asimddp");
-    found.neon_i8mm = has("i8mm");
-    return found;
 }
+#endif
 
 }  // namespace
 
 const CpuFeatures& cpu_features() {
-    static const CpuFeatures features = detect();
+    static const CpuFeatures features = [] {
+        CpuFeatures found;
+        found.name = model_name();
+        detect(found);
+        return found;
+    }();
     return features;
 }
 

@@ -15,8 +15,8 @@ struct CpuFeatures {
     bool amx_int8 = false;  ///< reported only; permission is requested by the kernels that use it
     bool amx_bf16 = false;
     bool neon_dotprod = false;
-    bool neon_i8mm = false;
-    std::string name;  ///< "AMD EPYC 7763 64-Core Processor"
+    bool neon_i8mm = false;  ///< with neon_dotprod
+    std::string name;        ///< "AMD EPYC 7763 64-Core Processor"
 };
 
 const CpuFeatures& cpu_features();

@@ -13,7 +13,7 @@
 namespace hearth::retrieval {
 
 struct DistanceKernels {
-    const char* isa;  ///< "generic", "avx2", "avx512"
+    const char* isa;  ///< "generic", "avx2", "avx512", "neon"
     float (*dot)(const float* a, const float* b, std::size_t n);
     /// Values in -127 .. 127, n <= 100,000: the int32 sum cannot overflow.
     std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t n);
@@ -29,6 +29,8 @@ const DistanceKernels& generic_distance_kernels();
 #if defined(__x86_64__)
 const DistanceKernels& avx2_distance_kernels();
 const DistanceKernels& avx512_distance_kernels();
+#elif defined(__aarch64__)
+const DistanceKernels& neon_distance_kernels();
 #endif
 
 /// A vector in int8: value[i] is about scale * code[i]. `error` >= the length of the difference, `length` >= the

@@ -197,7 +197,8 @@ Result<std::unique_ptr<Ops>> make_cpu_ops(int threads, const std::string& isa) {
     if (kernels == nullptr) {
         return Error(ErrorCode::kUnsupported,
                      "no \"" + isa + "\" kernels for this processor (" + cpu_features().name +
-                         "); known are generic, avx2, avx512-vnni, avx512-bf16, amx and amx-model");
+                         "); known are generic, avx2, avx512-vnni, avx512-bf16, amx, amx-model, "
+                         "neon-dotprod and neon-i8mm");
     }
     if (threads > kMaxThreads)
         return Error(ErrorCode::kInvalidArgument, std::to_string(threads) + " compute threads; at most " +

@@ -30,6 +30,9 @@ const KernelTable* find_kernels(const std::string& isa) {
     if (cpu.avx512_vnni && wanted("avx512-vnni")) return &avx512_kernels();
     if (cpu.avx2 && wanted("avx2")) return &avx2_kernels();
     if (isa == "amx-model") return &amx_model_kernels();
+#elif defined(__aarch64__)
+    if (cpu.neon_i8mm && wanted("neon-i8mm")) return &neon_i8mm_kernels();
+    if (cpu.neon_dotprod && wanted("neon-dotprod")) return &neon_kernels();
 #endif
     return wanted("generic") ? &generic_kernels() : nullptr;
 }

@@ -32,3 +32,12 @@ else()
     ${HEARTH_CPU_DIR}/kernels_avx512_bf16.cpp ${HEARTH_CPU_DIR}/kernels_amx.cpp
     ${HEARTH_CPU_DIR}/kernels_amx_model.cpp PROPERTIES HEADER_FILE_ONLY ON)
 endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+  set(HEARTH_CPU_NEON ${HEARTH_CPU_COMMON} -march=armv8.2-a+dotprod)
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_neon.cpp PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_NEON}")
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_neon_i8mm.cpp
+    PROPERTIES COMPILE_OPTIONS "${HEARTH_CPU_NEON}+i8mm")
+else()
+  set_source_files_properties(${HEARTH_CPU_DIR}/kernels_neon.cpp ${HEARTH_CPU_DIR}/kernels_neon_i8mm.cpp
+    PROPERTIES HEADER_FILE_ONLY ON)
+endif()

@@ -137,6 +137,9 @@ const KernelTable& avx512_bf16_kernels();  ///< call only when avx512_bf16 is th
 const KernelTable& amx_kernels();
 /// The same over a model of the instructions (tiles.h), slowly and on any processor: how they are tested without AMX.
 const KernelTable& amx_model_kernels();
+#elif defined(__aarch64__)
+const KernelTable& neon_kernels();       ///< call only when cpu_features().neon_dotprod
+const KernelTable& neon_i8mm_kernels();  ///< call only when cpu_features().neon_i8mm
 #endif
 
 /// The table `isa` names, or the best one this processor runs when it is empty; null when it lacks it.

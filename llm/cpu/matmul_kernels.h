@@ -63,11 +63,46 @@ struct Record {
 /// How far ahead of use weights are asked for: hardware prefetching stops at page borders, decode does not.
 constexpr std::size_t kPrefetchBytes = 2048;
 
+template <class S>
+concept MatrixDot = requires {
+    typename S::RowPairs;
+};
+
+/// dot_steps of all whole pairs of tokens where one instruction multiplies 2 rows by 2 tokens.
+template <class S, class U, int kColumns, int kFirst, int kCount>
+HEARTH_INLINE void matrix_dot_steps(const std::byte* block, Record<kColumns> x, int sum,
+                                    typename S::A (&acc)[kColumns]) {
+    HEARTH_UNROLL
+    for (int c = 0; c + 1 < kColumns; c += 2) {
+        acc[c] = U::kCentre != 0 ? S::start_pair(x.sums(sum) + c, U::kCentre) : S::start_zero();
+        acc[c + 1] = acc[c];
+    }
+    const auto two = [&]<int kStep>(std::integral_constant<int, kStep>) HEARTH_INLINE_LAMBDA {
+        const auto rows = S::pair_rows(U::template step<kStep>(block), U::template step<kStep + 1>(block));
+        HEARTH_UNROLL
+        for (int c = 0; c + 1 < kColumns; c += 2) {
+            const std::int8_t* step = x.quants() + (kStep * kColumns + c) * 4;
+            const auto tokens = S::pair_tokens(step, step + kColumns * 4);
+            acc[c] = S::dot_matrix(acc[c], rows.first, tokens);
+            acc[c + 1] = S::dot_matrix(acc[c + 1], rows.second, tokens);
+        }
+    };
+    [&]<int... kPair>(std::integer_sequence<int, kPair...>) HEARTH_INLINE_LAMBDA {
+        (two(std::integral_constant<int, kFirst + 2 * kPair>{}), ...);
+    }
+    (std::make_integer_sequence<int, kCount / 2>{});
+    HEARTH_UNROLL
+    for (int c = 0; c + 1 < kColumns; c += 2) S::split_tokens(acc[c], acc[c + 1]);
+}
+
 /// Integer dot products of steps [kFirst, kFirst + kCount) of one block with every column.
 template <class S, class U, int kColumns, int kFirst, int kCount>
 HEARTH_INLINE void dot_steps(const std::byte* block, Record<kColumns> x, int sum, typename S::A (&acc)[kColumns]) {
+    constexpr int kFrom = MatrixDot<S> ? kColumns / 2 * 2 : 0;
+    if constexpr (kFrom > 0) matrix_dot_steps<S, U, kColumns, kFirst, kCount>(block, x, sum, acc);
+    if constexpr (kFrom == kColumns) return;
     HEARTH_UNROLL
-    for (int c = 0; c < kColumns; ++c) {
+    for (int c = kFrom; c < kColumns; ++c) {
         if constexpr (U::kSigned)
             acc[c] = S::start_signed(x.sums(sum) + c);
         else if constexpr (U::kCentre != 0)
@@ -78,7 +113,7 @@ HEARTH_INLINE void dot_steps(const std::byte* block, Record<kColumns> x, int sum
     const auto one = [&]<int kStep>(std::integral_constant<int, kStep>) HEARTH_INLINE_LAMBDA {
         const typename S::Q w = U::template step<kStep>(block);
         HEARTH_UNROLL
-        for (int c = 0; c < kColumns; ++c) {
+        for (int c = kFrom; c < kColumns; ++c) {
             const std::int8_t* four = x.quants() + (kStep * kColumns + c) * 4;
             if constexpr (U::kSigned)
                 acc[c] = S::dot_signed(acc[c], w, four);

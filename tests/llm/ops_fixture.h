@@ -111,7 +111,7 @@ class OpsTest : public testing::TestWithParam<const char*> {
 };
 
 inline const auto kOpsPaths = testing::Values("reference", "generic", "avx2", "avx512-vnni", "avx512-bf16", "amx",
-                                              "amx-model");
+                                              "amx-model", "neon-dotprod", "neon-i8mm");
 
 inline std::string path_name(const testing::TestParamInfo<const char*>& info) {
     std::string name = info.param;

@@ -298,6 +298,8 @@ TEST(MakeCpuOps, PicksTheBestPathTheProcessorHas) {
     const std::string best = cpu.avx512_vnni && cpu.avx512_bf16 ? "avx512-bf16"
                              : cpu.avx512_vnni                  ? "avx512-vnni"
                              : cpu.avx2                         ? "avx2"
+                             : cpu.neon_i8mm                    ? "neon-i8mm"
+                             : cpu.neon_dotprod                 ? "neon-dotprod"
                                                                 : "generic";
     EXPECT_EQ((*made)->isa(), best);
 }
