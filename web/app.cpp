@@ -13,7 +13,8 @@ namespace {
 
 std::vector<Route> all_routes() {
     std::vector<Route> out;
-    for (const auto part : {chat_routes(), model_routes(), search_routes(), document_routes(), admin_routes()}) {
+    for (const auto part :
+         {chat_routes(), model_routes(), search_routes(), document_routes(), admin_routes(), openapi_routes()}) {
         out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -94,7 +95,8 @@ Plan App::guarded_plan(Request& request) const {
             match.allowed = "GET, HEAD";
         }
     }
-    if (match.route == nullptr || match.route->needs_key) plan.refusal = refusal_of(check_key(request, options_));
+    if (match.route == nullptr || match.route->scope != Scope::kPublic)
+        plan.refusal = refusal_of(check_key(request, options_));
     if (!plan.refusal) plan.refusal = refusal_of(check_origin(request));
     if (!plan.refusal && match.route == nullptr) plan.refusal = no_route(request, match.allowed);
     if (plan.refusal) return plan;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ class App {
     Metrics& metrics() noexcept { return metrics_; }
     const Metrics& metrics() const noexcept { return metrics_; }
     const StaticFiles& files() const noexcept { return files_; }
-    std::int64_t started_at() const noexcept { return started_at_; }  ///< UNIX seconds
+    std::span<const Route> routes() const noexcept { return routes_; }  ///< all but the page's files
+    std::int64_t started_at() const noexcept { return started_at_; }    ///< UNIX seconds
 
     /// Counts a person's waiting; the first and the last report a change of busy.
     class BusyScope {

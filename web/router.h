@@ -22,12 +22,21 @@ enum class Lane {
 
 enum class BodyKind { kNone, kMemory, kFile };
 
+/// What a key must be good for. Each contains the one before it; with no key configured everyone is kAdmin.
+enum class Scope {
+    kPublic,  ///< needs no key
+    kRead,    ///< asks, searches and reads
+    kWrite,   ///< puts files in and takes them out, forgets answers
+    kAdmin,   ///< everything, such as letting held deletions through
+};
+const char* scope_name(Scope scope) noexcept;
+
 struct Route {
     Method method = Method::kGet;
     std::string_view pattern;  ///< "/v1/documents/{}/passage": {} captures one non-empty segment
     Lane lane = Lane::kShort;
     BodyKind body = BodyKind::kNone;
-    bool needs_key = true;
+    Scope scope = Scope::kAdmin;
     void (*handler)(App&, Request&, ResponseWriter&) = nullptr;
     /// For kGeneration: runs in the short lane before the wait for the other, so that mistakes are answered and streams
     /// declared at once. False when it has answered.

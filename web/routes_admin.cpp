@@ -219,12 +219,12 @@ void metrics(App& app, Request&, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/healthz", Lane::kInline, BodyKind::kNone, false, healthz},
-    {Method::kGet, "/livez", Lane::kInline, BodyKind::kNone, false, healthz},
-    {Method::kGet, "/readyz", Lane::kInline, BodyKind::kNone, false, readyz},
-    {Method::kGet, "/metrics", Lane::kShort, BodyKind::kNone, true, metrics},
-    {Method::kGet, "/v1/status", Lane::kShort, BodyKind::kNone, true, status},
-    {Method::kGet, "/v1/verify", Lane::kBulk, BodyKind::kNone, true, verify},
+    {Method::kGet, "/healthz", Lane::kInline, BodyKind::kNone, Scope::kPublic, healthz},
+    {Method::kGet, "/livez", Lane::kInline, BodyKind::kNone, Scope::kPublic, healthz},
+    {Method::kGet, "/readyz", Lane::kInline, BodyKind::kNone, Scope::kPublic, readyz},
+    {Method::kGet, "/metrics", Lane::kShort, BodyKind::kNone, Scope::kRead, metrics},
+    {Method::kGet, "/v1/status", Lane::kShort, BodyKind::kNone, Scope::kRead, status},
+    {Method::kGet, "/v1/verify", Lane::kBulk, BodyKind::kNone, Scope::kAdmin, verify},
 };
 
 }  // namespace

@@ -231,7 +231,8 @@ void chat_completions(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kPost, "/v1/chat/completions", Lane::kGeneration, BodyKind::kMemory, true, chat_completions, prepare_chat},
+    {Method::kPost, "/v1/chat/completions", Lane::kGeneration, BodyKind::kMemory, Scope::kRead, chat_completions,
+     prepare_chat},
 };
 
 }  // namespace

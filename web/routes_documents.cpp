@@ -228,13 +228,13 @@ void confirm_deletes(App& app, Request&, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/v1/documents", Lane::kShort, BodyKind::kNone, true, list_documents},
-    {Method::kPost, "/v1/documents", Lane::kShort, BodyKind::kFile, true, upload_document},
-    {Method::kGet, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, true, get_document},
-    {Method::kDelete, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, true, delete_document},
-    {Method::kGet, "/v1/documents/{}/passage", Lane::kShort, BodyKind::kNone, true, get_passage},
-    {Method::kPost, "/v1/ingest/rescan", Lane::kShort, BodyKind::kNone, true, rescan},
-    {Method::kPost, "/v1/ingest/confirm-deletes", Lane::kShort, BodyKind::kNone, true, confirm_deletes},
+    {Method::kGet, "/v1/documents", Lane::kShort, BodyKind::kNone, Scope::kRead, list_documents},
+    {Method::kPost, "/v1/documents", Lane::kShort, BodyKind::kFile, Scope::kWrite, upload_document},
+    {Method::kGet, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, Scope::kRead, get_document},
+    {Method::kDelete, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, Scope::kWrite, delete_document},
+    {Method::kGet, "/v1/documents/{}/passage", Lane::kShort, BodyKind::kNone, Scope::kRead, get_passage},
+    {Method::kPost, "/v1/ingest/rescan", Lane::kShort, BodyKind::kNone, Scope::kWrite, rescan},
+    {Method::kPost, "/v1/ingest/confirm-deletes", Lane::kShort, BodyKind::kNone, Scope::kAdmin, confirm_deletes},
 };
 
 }  // namespace

@@ -167,9 +167,9 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/v1/models", Lane::kInline, BodyKind::kNone, true, list_models},
-    {Method::kGet, "/v1/models/{}", Lane::kInline, BodyKind::kNone, true, get_model},
-    {Method::kPost, "/v1/embeddings", Lane::kBulk, BodyKind::kMemory, true, embeddings},
+    {Method::kGet, "/v1/models", Lane::kInline, BodyKind::kNone, Scope::kRead, list_models},
+    {Method::kGet, "/v1/models/{}", Lane::kInline, BodyKind::kNone, Scope::kRead, get_model},
+    {Method::kPost, "/v1/embeddings", Lane::kBulk, BodyKind::kMemory, Scope::kRead, embeddings},
 };
 
 }  // namespace

@@ -85,8 +85,8 @@ void post_search(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/v1/search", Lane::kShort, BodyKind::kNone, true, get_search},
-    {Method::kPost, "/v1/search", Lane::kShort, BodyKind::kMemory, true, post_search},
+    {Method::kGet, "/v1/search", Lane::kShort, BodyKind::kNone, Scope::kRead, get_search},
+    {Method::kPost, "/v1/search", Lane::kShort, BodyKind::kMemory, Scope::kRead, post_search},
 };
 
 }  // namespace

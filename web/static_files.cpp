@@ -41,10 +41,7 @@ void serve_file(App& app, Request& request, ResponseWriter& writer) {
     response.set("Content-Type", file->content_type);
     response.set("ETag", file->etag);
     response.set("Cache-Control", "no-cache");
-    response.set("Content-Security-Policy", kContentSecurityPolicy);
-    response.set("Cross-Origin-Opener-Policy", "same-origin");
-    response.set("Cross-Origin-Resource-Policy", "same-origin");
-    response.set("Referrer-Policy", "no-referrer");
+    add_page_headers(response);
     if (request.header("if-none-match") == file->etag) {
         response.status = 304;
     } else {
@@ -54,6 +51,13 @@ void serve_file(App& app, Request& request, ResponseWriter& writer) {
 }
 
 }  // namespace
+
+void add_page_headers(Response& response) {
+    response.set("Content-Security-Policy", kContentSecurityPolicy);
+    response.set("Cross-Origin-Opener-Policy", "same-origin");
+    response.set("Cross-Origin-Resource-Policy", "same-origin");
+    response.set("Referrer-Policy", "no-referrer");
+}
 
 StaticFiles StaticFiles::load(const std::string& directory) {
     StaticFiles out;
@@ -82,7 +86,7 @@ const StaticFile* StaticFiles::find(const std::string& path) const {
 }
 
 const Route& static_file_route() {
-    static constexpr Route kRoute{Method::kGet, "/{file}", Lane::kInline, BodyKind::kNone, false, serve_file};
+    static constexpr Route kRoute{Method::kGet, "/{file}", Lane::kInline, BodyKind::kNone, Scope::kPublic, serve_file};
     return kRoute;
 }
 

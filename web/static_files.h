@@ -4,7 +4,12 @@
 #include <map>
 #include <string>
 
+#include "web/http.h"
+
 namespace hearth::web {
+
+/// The headers of everything a browser shows as a page: the Content-Security-Policy and its company.
+void add_page_headers(Response& response);
 
 struct StaticFile {
     std::string bytes;
