@@ -1,5 +1,5 @@
-// The tools a model may call: all read-only, all over the record. Arguments are checked against their schema before
-// anything runs; results are capped and are untrusted text.
+// PUBLIC. The tools a model may call: all read-only, all over the record. Arguments are checked against their schema
+// before anything runs; results are capped and are untrusted text.
 #pragma once
 
 #include <optional>

@@ -129,6 +129,7 @@ Status RunningApp::start_server() {
     options.allowed_hosts = config_.allowed_hosts;
     options.ui_directory = ui;
     options.inbox_directory = config_.inbox_path();
+    options.state_directory = config_.home;
     options.max_upload_bytes = config_.max_file_mib << 20;
     options.version = HEARTH_VERSION;
     HEARTH_TRY(server_, web::Server::start(options));

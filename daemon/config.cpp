@@ -33,7 +33,7 @@ std::vector<Setting> settings_of(Config& c) {
     return {
         {"paths.home", &c.home, "record, blobs, index, models, inbox and logs live here"},
         {"paths.inbox", &c.inbox, "the watched folder; empty = home/inbox"},
-        {"server.address", &c.address, "anything but loopback needs api_key_file"},
+        {"server.address", &c.address, "anything but loopback needs a key: hearth keys add, or api_key_file"},
         {"server.port", &c.port, "TCP port", 0, 65535},
         {"server.api_key_file", &c.api_key_file, "file whose first line clients send as Bearer token"},
         {"server.allowed_hosts", &c.allowed_hosts, "host names besides localhost and IP addresses, as behind a proxy"},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 
 #include "core/hash.h"
 
@@ -28,6 +29,20 @@ bool all_digits(std::string_view text) {
 bool is_ip_address(const std::string& host) {
     in6_addr ignored{};
     return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+std::string_view given_key(const Request& request) {
+    const std::string_view authorization = request.header("authorization");
+    constexpr std::string_view kBearer = "bearer ";
+    if (authorization.size() > kBearer.size() && lower_ascii(authorization.substr(0, kBearer.size())) == kBearer) {
+        return authorization.substr(kBearer.size());
+    }
+    return request.header("x-api-key");
+}
+
+Scope scope_of(std::string_view name) {
+    if (name == "admin") return Scope::kAdmin;
+    return name == "write" ? Scope::kWrite : Scope::kRead;
 }
 
 }  // namespace
@@ -85,22 +100,29 @@ std::optional<ApiError> check_origin(const Request& request) {
     return refusal;
 }
 
-std::optional<ApiError> check_key(const Request& request, const ServerOptions& options) {
-    if (options.api_key.empty()) return std::nullopt;
-    std::string_view given = request.header("x-api-key");
-    const std::string_view authorization = request.header("authorization");
-    constexpr std::string_view kBearer = "bearer ";
-    if (authorization.size() > kBearer.size() && lower_ascii(authorization.substr(0, kBearer.size())) == kBearer) {
-        given = authorization.substr(kBearer.size());
+std::optional<ApiError> check_key(const Request& request, Scope needed, const ServerOptions& options, KeyFile& keys) {
+    if (needed == Scope::kPublic) return std::nullopt;
+    if (options.api_key.empty() && is_loopback(options.address) && !keys.required()) return std::nullopt;
+    const std::string_view given = given_key(request);
+    if (!options.api_key.empty() && same_secret(given, options.api_key)) return std::nullopt;
+    const auto key = keys.find(given, std::time(nullptr));
+    if (!key) {
+        return ApiError{401,
+                        given.empty() ? "an API key is required: send it as 'Authorization: Bearer KEY' or 'x-api-key'"
+                                      : "the API key is not valid (any more)",
+                        "authentication_error",
+                        {},
+                        "invalid_api_key",
+                        {}};
     }
-    if (!given.empty() && same_secret(given, options.api_key)) return std::nullopt;
-    return ApiError{401,
-                    given.empty() ? "an API key is required: send it as 'Authorization: Bearer KEY' or 'x-api-key'"
-                                  : "the API key is not valid",
-                    "authentication_error",
-                    {},
-                    "invalid_api_key",
-                    {}};
+    if (scope_of(key->scope) >= needed) return std::nullopt;
+    return ApiError{
+        403,
+        "the key '" + key->name + "' is good for '" + key->scope + "'; this needs '" + scope_name(needed) + "'",
+        "permission_error",
+        {},
+        "insufficient_scope",
+        {}};
 }
 
 }  // namespace hearth::web

@@ -14,7 +14,8 @@ namespace {
 std::vector<Route> all_routes() {
     std::vector<Route> out;
     for (const auto part :
-         {chat_routes(), model_routes(), search_routes(), document_routes(), admin_routes(), openapi_routes()}) {
+         {chat_routes(), model_routes(), search_routes(), document_routes(), admin_routes(), openapi_routes(),
+          response_routes(), file_routes(), vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
         out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -36,12 +37,22 @@ class StatusRecorder : public ResponseWriter {
     }
     bool write(std::string_view bytes) override { return inner_.write(bytes); }
     std::stop_token cancelled() const override { return inner_.cancelled(); }
+    void release() override { inner_.release(); }
     int status() const noexcept { return status_; }
 
   private:
     ResponseWriter& inner_;
     int status_ = 500;
 };
+
+/// A store that cannot be opened costs what it keeps, not the answers.
+std::unique_ptr<AnswerStore> open_store(const std::string& directory) {
+    if (directory.empty()) return nullptr;
+    auto store = AnswerStore::open(directory + "/answers.db");
+    if (store.ok()) return std::move(*store);
+    HEARTH_LOG(kError, "web", "answers_not_opened", {{"error", store.error().message}});
+    return nullptr;
+}
 
 std::optional<Response> refusal_of(const std::optional<ApiError>& error) {
     if (!error) return std::nullopt;
@@ -75,7 +86,9 @@ App::App(ServerOptions options)
     : options_(std::move(options)),
       routes_(all_routes()),
       files_(StaticFiles::load(options_.ui_directory)),
-      started_at_(std::time(nullptr)) {}
+      started_at_(std::time(nullptr)),
+      store_(open_store(options_.state_directory)),
+      keys_(keys_path(options_.state_directory)) {}
 
 Plan App::plan(Request& request) {
     Plan plan = guarded_plan(request);
@@ -95,8 +108,8 @@ Plan App::guarded_plan(Request& request) const {
             match.allowed = "GET, HEAD";
         }
     }
-    if (match.route == nullptr || match.route->scope != Scope::kPublic)
-        plan.refusal = refusal_of(check_key(request, options_));
+    const Scope needed = match.route == nullptr ? Scope::kRead : match.route->scope;
+    plan.refusal = refusal_of(check_key(request, needed, options_, keys_));
     if (!plan.refusal) plan.refusal = refusal_of(check_origin(request));
     if (!plan.refusal && match.route == nullptr) plan.refusal = no_route(request, match.allowed);
     if (plan.refusal) return plan;

@@ -11,10 +11,13 @@
 
 #include "web/error_map.h"
 #include "web/http.h"
+#include "web/keys.h"
 #include "web/metrics.h"
 #include "web/router.h"
 #include "web/server.h"
 #include "web/static_files.h"
+#include "web/stop_registry.h"
+#include "web/stores/answer_store.h"
 
 namespace hearth::web {
 
@@ -53,6 +56,11 @@ class App {
     std::span<const Route> routes() const noexcept { return routes_; }  ///< all but the page's files
     std::int64_t started_at() const noexcept { return started_at_; }    ///< UNIX seconds
 
+    /// Null when it could not be opened, or no state directory is configured: nothing is kept then.
+    AnswerStore* store() const noexcept { return store_.get(); }
+    StopRegistry& running() noexcept { return running_; }      ///< responses
+    StopRegistry& listeners() noexcept { return listeners_; }  ///< of /v1/events
+
     /// Counts a person's waiting; the first and the last report a change of busy.
     class BusyScope {
       public:
@@ -76,6 +84,10 @@ class App {
     const StaticFiles files_;
     const std::int64_t started_at_;
     Metrics metrics_;
+    const std::unique_ptr<AnswerStore> store_;
+    StopRegistry running_;
+    StopRegistry listeners_;
+    mutable KeyFile keys_;
     mutable std::mutex services_mutex_;
     Services services_;
     std::string starting_ = "loading";

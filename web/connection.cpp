@@ -222,6 +222,9 @@ void Connection::dispatch() {
         case Lane::kBulk:
             run_in(hub_->pools.bulk_jobs);
             break;
+        case Lane::kEvents:
+            run_in(hub_->pools.events);
+            break;
         case Lane::kGeneration:
             prepare_then_generate();
             break;
@@ -274,7 +277,7 @@ void Connection::on_watched(error_code error, std::size_t bytes) {
 }
 
 void Connection::tick() {
-    if (plan_.route->lane != Lane::kGeneration) return;
+    if (plan_.route->lane != Lane::kGeneration && plan_.route->lane != Lane::kEvents) return;
     ticker_.expires_after(kStreamHeadDelay);
     ticker_.async_wait([weak = weak_from_this(), exchange = exchange_](error_code error) {
         const auto self = weak.lock();

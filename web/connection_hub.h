@@ -25,6 +25,7 @@ struct WorkerPools {
     WorkerPool& short_jobs;
     WorkerPool& bulk_jobs;
     WorkerPool& generations;
+    WorkerPool& events;
 };
 
 /// Thread-safe.

@@ -31,6 +31,7 @@ class Exchange : public ResponseWriter {
     void begin_sse() override;
     bool write(std::string_view bytes) override;
     std::stop_token cancelled() const override { return stop_.get_token(); }
+    void release() override { finish(); }
     /// The handler returned. Nothing sent by then is a bug that becomes a 500.
     void finish();
 

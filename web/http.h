@@ -16,6 +16,7 @@
 namespace hearth::web {
 
 struct ChatRequest;
+struct ResponsesRequest;
 
 enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
 
@@ -34,11 +35,12 @@ struct Request {
     std::vector<Header> query;    ///< percent-decoded names and values, in order
     std::vector<Header> headers;  ///< lower-case names, in order
     std::string body;
-    BodyLease body_lease;                ///< what `body` takes of the server's budget
-    std::shared_ptr<UploadFile> upload;  ///< for routes whose body goes to disk
-    std::shared_ptr<ChatRequest> chat;   ///< `body` decoded, once the route has prepared
-    std::string id;                      ///< x-request-id of the reply
-    std::vector<std::string> captures;   ///< the {} parts of the route's pattern
+    BodyLease body_lease;                         ///< what `body` takes of the server's budget
+    std::shared_ptr<UploadFile> upload;           ///< for routes whose body goes to disk
+    std::shared_ptr<ChatRequest> chat;            ///< `body` decoded, once the route has prepared
+    std::shared_ptr<ResponsesRequest> responses;  ///< the same for /v1/responses
+    std::string id;                               ///< x-request-id of the reply
+    std::vector<std::string> captures;            ///< the {} parts of the route's pattern
 
     /// Value of the only header of that lower-case name; empty when absent or repeated.
     std::string_view header(std::string_view name) const noexcept;
@@ -83,6 +85,8 @@ class ResponseWriter {
     virtual bool write(std::string_view bytes) = 0;
     /// Requested when the client disconnects, reads too slowly, or the server's drain deadline passed.
     virtual std::stop_token cancelled() const = 0;
+    /// The answer was sent and the route works on: the client may send its next request.
+    virtual void release() {}
 };
 
 }  // namespace hearth::web

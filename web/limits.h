@@ -32,6 +32,9 @@ constexpr int kGenerationThreads = 8;         ///< answers in work or waiting in
 constexpr std::size_t kGenerationQueue = 64;  ///< waiting for one of those threads; then 429
 constexpr int kBulkThreads = 2;               ///< embeddings of many texts, a check of the whole record
 constexpr std::size_t kBulkQueue = 32;
+constexpr int kEventThreads = 16;       ///< listeners of /v1/events
+constexpr std::size_t kEventQueue = 4;  ///< waiting to become one; then 429
+constexpr std::chrono::milliseconds kEventInterval{500};
 constexpr int kShortThreads = 4;
 constexpr std::size_t kShortQueue = 256;
 constexpr std::chrono::milliseconds kRetryAfter{2000};
@@ -46,6 +49,8 @@ constexpr std::size_t kMaxLogitBias = 300;
 constexpr std::size_t kMaxEmbeddingInputs = 2048;
 constexpr std::size_t kMaxQueryBytes = 8u << 10;
 constexpr int kMaxSearchResults = 200;
+constexpr int kMaxPageItems = 10'000;  ///< of a list with a cursor
+constexpr std::size_t kMaxFileContentBytes = 64u << 20;
 constexpr std::size_t kMaxPassageContextBytes = 64u << 10;
 
 }  // namespace hearth::web

@@ -18,6 +18,7 @@ enum class Lane {
     kShort,       ///< reads the record or the disk
     kBulk,        ///< works for seconds: many embeddings, the whole record
     kGeneration,  ///< runs a model; waiting clients count against the generation queue
+    kEvents,      ///< waits for news as long as its client stays
 };
 
 enum class BodyKind { kNone, kMemory, kFile };

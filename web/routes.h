@@ -13,6 +13,12 @@ std::span<const Route> search_routes();    ///< /v1/search
 std::span<const Route> document_routes();  ///< /v1/documents, /v1/ingest
 std::span<const Route> admin_routes();     ///< health, metrics, status
 std::span<const Route> openapi_routes();   ///< /openapi.json, /docs
-const Route& static_file_route();          ///< the chat page's files
+std::span<const Route> response_routes();  ///< /v1/responses
+std::span<const Route> file_routes();      ///< /v1/files
+std::span<const Route> vector_store_routes();
+std::span<const Route> receipt_routes();  ///< /v1/answers
+std::span<const Route> tool_routes();     ///< /v1/tools, /v1/collections
+std::span<const Route> event_routes();    ///< /v1/events
+const Route& static_file_route();         ///< the chat page's files
 
 }  // namespace hearth::web

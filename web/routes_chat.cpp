@@ -1,14 +1,15 @@
 // POST /v1/chat/completions: answers from the documents by the agent, or plain generation with the client's tools.
-#include <chrono>
 #include <ctime>
 
 #include <nlohmann/json.hpp>
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "web/answer_meter.h"
 #include "web/app.h"
 #include "web/chat_reply.h"
 #include "web/chat_request.h"
+#include "web/receipts/receipt.h"
 #include "web/routes.h"
 #include "web/sse.h"
 #include "web/stop_filter.h"
@@ -18,41 +19,6 @@ namespace hearth::web {
 namespace {
 
 using nlohmann::json;
-
-/// Measures one answer and reports it, also when it fails or its client leaves.
-class AnswerMeter {
-  public:
-    AnswerMeter(Metrics& metrics, std::stop_token cancelled) : metrics_(metrics), cancelled_(std::move(cancelled)) {
-        metrics_.generation_started();
-    }
-    ~AnswerMeter() {
-        if (done_) return;
-        if (cancelled_.stop_requested()) {
-            metrics_.generation_cancelled();
-        } else {
-            metrics_.generation_failed();
-        }
-    }
-    AnswerMeter(const AnswerMeter&) = delete;
-    AnswerMeter& operator=(const AnswerMeter&) = delete;
-    void text() {
-        if (first_seconds_ < 0) first_seconds_ = elapsed();
-        metrics_.generation_progressed();
-    }
-    void done(const llm::Usage& usage) {
-        done_ = true;
-        const double total = elapsed();
-        metrics_.generation_done(usage, first_seconds_ < 0 ? total : first_seconds_, total);
-    }
-
-  private:
-    double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
-    Metrics& metrics_;
-    const std::stop_token cancelled_;
-    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    double first_seconds_ = -1;
-    bool done_ = false;
-};
 
 /// With its own status while that is possible, else as the stream's last event.
 void fail(ResponseWriter& writer, const ApiError& error) {
@@ -101,6 +67,7 @@ agents::AskRequest ask_request(const ChatRequest& chat) {
     ask.path = chat.path;
     ask.type = chat.type;
     ask.sampling = chat.generate.sampling;
+    settle_seed(ask.sampling);
     ask.max_tokens = chat.generate.max_tokens;
     return ask;
 }
@@ -124,8 +91,8 @@ void cut_answer(agents::Answer& answer, const std::string& shown) {
     answer.finish_reason = llm::FinishReason::kStop;
 }
 
-void document_answer(const ChatRequest& chat, const ReplyIdentity& identity, const std::string& base,
-                     agents::Agent& agent, ResponseWriter& writer, AnswerMeter& meter) {
+void document_answer(const ChatRequest& chat, const ReplyIdentity& identity, const std::string& base, App& app,
+                     ResponseWriter& writer, AnswerMeter& meter) {
     std::optional<ChunkStream> stream;
     if (chat.stream) stream.emplace(writer, identity, chat.include_usage);
     StopFilter filter(chat.generate.stop);
@@ -145,11 +112,13 @@ void document_answer(const ChatRequest& chat, const ReplyIdentity& identity, con
         if (const auto* tool = std::get_if<agents::ToolEvent>(&event)) return stream->event(event_json(*tool));
         return stream->event(event_json(std::get<agents::SourcesEvent>(event)));
     };
-    auto answer = agent.ask(ask_request(chat), sink, writer.cancelled());
+    const agents::AskRequest ask = ask_request(chat);
+    auto answer = app.services().agent->ask(ask, sink, writer.cancelled());
     if (!answer.ok()) return fail(writer, api_error(answer.error()));
     const bool cancelled = answer->finish_reason == llm::FinishReason::kCancelled && !filter.stopped();
     if (cancelled || writer.cancelled().stop_requested()) return fail(writer, cancelled_error());
     const std::string rest = filter.flush();
+    if (!filter.stopped()) keep_receipt(app, identity.id, ask, *answer);
     if (filter.stopped()) cut_answer(*answer, shown);
     meter.done(answer->usage);
     const json annotations = annotations_json(*answer, base);
@@ -224,7 +193,7 @@ void chat_completions(App& app, Request& request, ResponseWriter& writer) {
     AnswerMeter meter(app.metrics(), writer.cancelled());
     const ReplyIdentity identity{"chatcmpl-" + random_hex(12), std::time(nullptr), chat.model};
     if (chat.from_documents) {
-        document_answer(chat, identity, base_url(request), *services.agent, writer, meter);
+        document_answer(chat, identity, base_url(request), app, writer, meter);
     } else {
         plain_answer(chat, identity, *services.model, writer, meter);
     }

@@ -1,7 +1,4 @@
 // /v1/documents and /v1/ingest: what is in the folder, reading passages, putting files in and taking them out.
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <filesystem>
 
@@ -14,6 +11,8 @@
 #include "web/limits.h"
 #include "web/multipart.h"
 #include "web/routes.h"
+#include "web/stores/collections.h"
+#include "web/stores/inbox_files.h"
 #include "web/wire.h"
 
 namespace hearth::web {
@@ -76,37 +75,13 @@ void get_passage(App& app, Request& request, ResponseWriter& writer) {
     writer.send(json_response(dump_json(to_json(*passage))));
 }
 
-/// A folder's real path, provided it lies under the inbox: no symbolic link may lead out of it.
-Result<std::filesystem::path> folder_in_inbox(const std::string& inbox, const std::filesystem::path& relative) {
-    std::error_code error;
-    const auto root = std::filesystem::canonical(inbox, error);
-    if (error) return Error(ErrorCode::kUnavailable, "the inbox " + inbox + " cannot be opened: " + error.message());
-    const auto folder = std::filesystem::canonical(root / relative, error);
-    if (error) return Error(ErrorCode::kNotFound, relative.string() + " is not in the inbox any more");
-    const auto inside = folder.lexically_relative(root);
-    if (inside.empty() || *inside.begin() == "..") {
-        return Error(ErrorCode::kPermissionDenied, "'" + relative.string() + "' leads out of the inbox");
-    }
-    return folder;
-}
-
-Status remove_file(const std::string& inbox, const std::filesystem::path& relative) {
-    HEARTH_TRY(const std::filesystem::path folder, folder_in_inbox(inbox, relative.parent_path()));
-    const std::string path = (folder / relative.filename()).string();
-    if (::unlink(path.c_str()) != 0) {
-        if (errno == ENOENT) return {};  // gone already: the rescan will notice
-        return errno_error("remove", relative.string(), errno);
-    }
-    return sync_directory(folder.string());
-}
-
 void delete_document(App& app, Request& request, ResponseWriter& writer) {
     retrieval::Corpus* corpus = corpus_or_fail(app, writer);
     if (corpus == nullptr) return;
     const auto document = corpus->document(request.captures.at(0));
     if (!document.ok()) return fail(writer, document.error());
     const std::string& path = document->document.path;
-    const Status removed = remove_file(app.options().inbox_directory, path);
+    const Status removed = remove_inbox_file(app.options().inbox_directory, path);
     if (!removed.ok()) return fail(writer, removed.error());
     HEARTH_LOG(kInfo, "web", "document_removed", {{"request", request.id}, {"path", path}});
     if (auto* pipeline = app.services().pipeline) pipeline->rescan();

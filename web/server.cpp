@@ -116,7 +116,9 @@ class BeastServer : public Server {
         short_pool_.emplace(kShortThreads, kShortQueue);
         bulk_pool_.emplace(kBulkThreads, kBulkQueue);
         generation_pool_.emplace(kGenerationThreads, kGenerationQueue);
-        hub_ = std::make_shared<ConnectionHub>(app_, WorkerPools{*short_pool_, *bulk_pool_, *generation_pool_});
+        event_pool_.emplace(kEventThreads, kEventQueue);
+        hub_ = std::make_shared<ConnectionHub>(app_,
+                                               WorkerPools{*short_pool_, *bulk_pool_, *generation_pool_, *event_pool_});
         listener_ = std::make_shared<Listener>(io_, hub_);
     }
     ~BeastServer() override { stop(std::chrono::milliseconds(0)); }
@@ -141,14 +143,17 @@ class BeastServer : public Server {
         if (stopped_) return;
         stopped_ = true;
         listener_->stop();
+        app_.listeners().cancel_all();
         hub_->drain_all();
         if (!threads_.empty() && !hub_->wait_until_quiet(drain)) {
             HEARTH_LOG(kInfo, "web", "drain_deadline", {{"ms", static_cast<long>(drain.count())}});
             hub_->cancel_all();
             hub_->wait_until_quiet(kAfterCancel);
         }
-        short_pool_.reset();  // first: its jobs hand on to the generation pool
+        app_.running().cancel_all();  // those in the background, which no connection waits for
+        short_pool_.reset();          // first: its jobs hand on to the generation pool
         bulk_pool_.reset();
+        event_pool_.reset();
         generation_pool_.reset();  // all joined: no handler runs past here, so the services may go
         app_.set_services({});
         io_.stop();
@@ -163,6 +168,7 @@ class BeastServer : public Server {
     std::optional<WorkerPool> short_pool_;
     std::optional<WorkerPool> bulk_pool_;
     std::optional<WorkerPool> generation_pool_;
+    std::optional<WorkerPool> event_pool_;
     std::shared_ptr<ConnectionHub> hub_;
     asio::io_context io_{kIoThreads};
     std::shared_ptr<Listener> listener_;
@@ -174,10 +180,11 @@ class BeastServer : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options) {
-    if (!is_loopback(options.address) && options.api_key.empty()) {
-        return Error(ErrorCode::kInvalidArgument,
-                     "listening on " + options.address +
-                         " lets others in: set an API key (server.api_key_file) or use 127.0.0.1");
+    const bool has_key = !options.api_key.empty() || KeyFile(keys_path(options.state_directory)).required();
+    if (!is_loopback(options.address) && !has_key) {
+        return Error(
+            ErrorCode::kInvalidArgument,
+            "listening on " + options.address + " lets others in: add an API key (hearth keys add) or use 127.0.0.1");
     }
     if (!options.inbox_directory.empty()) remove_stale_uploads(options.inbox_directory);
     auto server = std::make_unique<BeastServer>(options);

@@ -23,6 +23,7 @@ struct ServerOptions {
     std::string api_key;                ///< empty = none required
     std::string ui_directory;           ///< the chat page's files
     std::string inbox_directory;        ///< uploads land here
+    std::string state_directory;        ///< answers.db lives here; empty = responses and receipts are not kept
     std::int64_t max_upload_bytes = 200ll << 20;
     std::size_t max_body_bytes = 10u << 20;
     std::size_t max_bodies_bytes = 128u << 20;  ///< in memory over all connections; more is answered 503

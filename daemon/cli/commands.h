@@ -45,6 +45,12 @@ struct PlanArguments {
     bool run = false;  ///< load it and measure what was predicted
 };
 
+struct KeyArguments {
+    std::string name;
+    std::string scope = "read";
+    int days = 0;  ///< 0 = never expires
+};
+
 int run_status(const Client& client, const Output& output);
 int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
@@ -55,6 +61,9 @@ int run_model_pull(const std::string& name, const std::string& sha256, const std
                    const Output& output);
 /// 1 when the model does not fit into the memory that is available now.
 int run_plan(const PlanArguments& arguments, const Output& output);
+int run_keys_add(const KeyArguments& arguments, const std::string& home, const Output& output);
+int run_keys_list(const std::string& home, const Output& output);
+int run_keys_revoke(const std::string& id, const std::string& home, const Output& output);
 int run_bench(const BenchArguments& arguments, const Output& output);
 
 /// Prints to stderr (or as JSON to stdout) and returns 2.

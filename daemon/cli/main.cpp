@@ -57,6 +57,30 @@ void add_ask(CLI::App& cli, AskArguments& ask) {
     command->add_flag("--wait", ask.wait, "first wait until every file in the folder is indexed");
 }
 
+struct KeyCommands {
+    KeyArguments add;
+    std::string revoke_id;
+    CLI::App* group = nullptr;
+};
+
+void add_keys(CLI::App& cli, KeyCommands& keys) {
+    keys.group = cli.add_subcommand("keys", "who may use the API")->require_subcommand(1);
+    CLI::App* add = keys.group->add_subcommand("add", "make a key and show it once");
+    add->add_option("name", keys.add.name, "whose it is")->required();
+    add->add_option("--scope", keys.add.scope, "read: ask and search; write: change files too; admin: everything")
+        ->check(CLI::IsMember({"read", "write", "admin"}))
+        ->capture_default_str();
+    add->add_option("--days", keys.add.days, "valid so long; 0 = for ever")->check(CLI::Range(0, 36500));
+    keys.group->add_subcommand("list", "the keys without their secrets");
+    keys.group->add_subcommand("revoke", "end a key at once")->add_option("id", keys.revoke_id)->required();
+}
+
+int run_keys(const KeyCommands& keys, const Globals& globals) {
+    if (keys.group->got_subcommand("add")) return run_keys_add(keys.add, globals.home, globals.output);
+    if (keys.group->got_subcommand("list")) return run_keys_list(globals.home, globals.output);
+    return run_keys_revoke(keys.revoke_id, globals.home, globals.output);
+}
+
 void add_bench(CLI::App& cli, BenchArguments& bench) {
     CLI::App* command = cli.add_subcommand("bench", "measure prefill, decode and read bandwidth of a model file");
     command->add_option("--model", bench.model, "GGUF file")->required();
@@ -87,6 +111,7 @@ int main(int argc, char** argv) {
     AskArguments ask;
     BenchArguments bench;
     PlanArguments plan;
+    KeyCommands keys;
     std::string collection;
     std::string model_name;
     std::string model_sha256;
@@ -104,6 +129,7 @@ int main(int argc, char** argv) {
     cli.add_subcommand("doctor", "check the machine, the models and the record; name remedies");
     add_plan(cli, plan);
     add_bench(cli, bench);
+    add_keys(cli, keys);
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -119,6 +145,7 @@ int main(int argc, char** argv) {
     if (cli.got_subcommand("doctor")) return run_doctor(client, globals.home, globals.output);
     plan.models_directory = models;
     if (cli.got_subcommand("plan")) return run_plan(plan, globals.output);
+    if (cli.got_subcommand("keys")) return run_keys(keys, globals);
     if (cli.got_subcommand("bench")) return run_bench(bench, globals.output);
     if (model->got_subcommand("pull")) return run_model_pull(model_name, model_sha256, models, globals.output);
     return run_model_list(models, globals.output);

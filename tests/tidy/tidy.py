@@ -28,8 +28,8 @@ PUBLIC = {
     "llm": {"engine.h", "encoder.h", "types.h", "bench.h", "grammar.h", "plan.h"},
     "retrieval": {"corpus.h", "embedder.h", "types.h"},
     "ingest": {"pipeline.h", "sink.h"},
-    "agents": {"agent.h"},
-    "web": {"server.h"},
+    "agents": {"agent.h", "tools.h"},
+    "web": {"server.h", "keys.h"},
 }
 
 # One external library, one owner: a header pattern and the paths that may include it.

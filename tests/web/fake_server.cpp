@@ -1,5 +1,5 @@
 // The real server over the fake house, for driving the page and client libraries by hand or script.
-// Usage: fake_server [--port N] [--ui DIR] [--inbox DIR] [--key KEY] [--pause MS] [--starting]
+// Usage: fake_server [--port N] [--ui DIR] [--inbox DIR] [--state DIR] [--key KEY] [--pause MS] [--starting]
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
         if (flag == "--port") options.port = static_cast<std::uint16_t>(std::strtoul(value.c_str(), nullptr, 10));
         if (flag == "--ui") options.ui_directory = value;
         if (flag == "--inbox") options.inbox_directory = value;
+        if (flag == "--state") options.state_directory = value;
         if (flag == "--key") options.api_key = value;
         if (flag == "--pause") pause_ms = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
         ++i;

@@ -174,18 +174,22 @@ TEST(OriginCheck, OnlySameOriginMayChangeThings) {
 
 TEST(KeyCheck, TakesBearerAndApiKeyAlike) {
     ServerOptions options;
-    EXPECT_FALSE(check_key(with_headers({}), options));
+    KeyFile none("");
+    const auto check = [&](std::vector<Header> headers) {
+        return check_key(with_headers(std::move(headers)), Scope::kAdmin, options, none);
+    };
+    EXPECT_FALSE(check({}));
     options.api_key = "secret";
-    EXPECT_FALSE(check_key(with_headers({{"authorization", "Bearer secret"}}), options));
-    EXPECT_FALSE(check_key(with_headers({{"authorization", "bearer secret"}}), options));
-    EXPECT_FALSE(check_key(with_headers({{"x-api-key", "secret"}}), options));
+    EXPECT_FALSE(check({{"authorization", "Bearer secret"}}));
+    EXPECT_FALSE(check({{"authorization", "bearer secret"}}));
+    EXPECT_FALSE(check({{"x-api-key", "secret"}}));
     const std::vector<std::vector<Header>> bad{{},
                                                {{"x-api-key", "secre"}},
                                                {{"x-api-key", "secrett"}},
                                                {{"authorization", "Basic secret"}},
                                                {{"authorization", "Bearer "}},
                                                {{"authorization", "secret"}}};
-    for (const auto& headers : bad) EXPECT_EQ(check_key(with_headers(headers), options)->status, 401);
+    for (const auto& headers : bad) EXPECT_EQ(check(headers)->status, 401);
 }
 
 TEST(StopFilter, CutsBeforeAStopStringThatSpansDeltas) {

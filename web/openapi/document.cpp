@@ -113,6 +113,7 @@ json openapi_document(std::span<const Route> routes, std::string_view version) {
         paths[documented_path(route.pattern)][lower_method(route.method)] = operation_json(route, *doc);
     }
     json schemas = parsed(openai_schemas());
+    schemas.update(parsed(store_schemas()));
     schemas.update(parsed(hearth_schemas()));
     return {{"openapi", "3.1.0"},
             {"info",

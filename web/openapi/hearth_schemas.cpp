@@ -16,6 +16,25 @@ std::string_view hearth_schemas() {
 "Status": {"type": "object", "required": ["version", "ready", "reason", "inbox", "uptime_seconds", "generation",
   "limits"], "properties": {"version": {"type": "string"}, "ready": {"type": "boolean"}, "reason": {"type": "string"},
   "uptime_seconds": {"type": "integer"}}},
+"Receipt": {"type": "object", "required": ["id", "object", "created_at", "request", "engine", "index_generation",
+  "documents", "sources", "text", "text_sha256", "usage", "timings"], "properties": {"id": {"type": "string"},
+  "object": {"const": "hearth.receipt"}, "text": {"type": "string"}}},
+"Replay": {"type": "object", "required": ["id", "object", "reproduced", "text", "replayed_text", "changes"],
+  "properties": {"object": {"const": "hearth.replay"}, "reproduced": {"type": "boolean"}, "changes": {"type": "array",
+  "items": {"type": "object", "required": ["what", "before", "after"]}}}},
+"Collection": {"type": "object", "required": ["name", "vector_store_id", "documents", "states"], "properties": {
+  "name": {"type": "string"}, "vector_store_id": {"type": "string"}, "documents": {"type": "integer"},
+  "states": {"type": "object", "additionalProperties": {"type": "integer"}}}},
+"CollectionList": {"type": "object", "required": ["collections"], "properties": {"collections": {"type": "array",
+  "items": {"$ref": "#/components/schemas/Collection"}}}},
+"Tool": {"type": "object", "required": ["name", "description", "input_schema", "annotations"], "properties": {
+  "name": {"type": "string"}, "description": {"type": "string"}, "input_schema": {"type": "object"}}},
+"ToolList": {"type": "object", "required": ["tools"], "properties": {"tools": {"type": "array",
+  "items": {"$ref": "#/components/schemas/Tool"}}}},
+"ToolCall": {"type": "object", "properties": {"arguments": {"type": "object"}}},
+"ToolResult": {"type": "object", "required": ["name", "text", "failed", "passages"], "properties": {
+  "name": {"type": "string"}, "text": {"type": "string"}, "failed": {"type": "boolean"}, "passages": {"type": "array",
+  "items": {"$ref": "#/components/schemas/Hit"}}}},
 "Span": {"type": "object", "required": ["start", "end"], "properties": {"start": {"type": "integer"},
   "end": {"type": "integer"}}},
 "DocumentRef": {"type": "object", "required": ["id", "path", "type", "collection"], "properties": {

@@ -27,8 +27,10 @@ struct RouteDoc {
 
 std::span<const RouteDoc> route_docs();
 
-/// components/schemas of OpenAI's shapes, of hearth's own, and components/parameters: JSON objects as text.
+/// components/schemas of OpenAI's shapes, of its files and vector stores, of hearth's own, and components/parameters:
+/// JSON objects as text.
 std::string_view openai_schemas();
+std::string_view store_schemas();
 std::string_view hearth_schemas();
 std::string_view query_parameters();
 
