@@ -16,7 +16,7 @@ struct JsonLimits {
     int depth = 64;  ///< nested arrays and objects
 };
 
-/// Strict RFC 8259 (no comments, no NaN, valid UTF-8). Errors name line, column and what was expected.
+/// Strict RFC 8259 (no comments, no NaN, valid UTF-8). Errors name line, column (in bytes) and what is wrong there.
 Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 /// Compact text. Bytes that are not UTF-8 become U+FFFD: replies must always be valid JSON.

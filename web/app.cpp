@@ -13,9 +13,10 @@ namespace {
 
 std::vector<Route> all_routes() {
     std::vector<Route> out;
-    for (const auto part :
-         {chat_routes(), model_routes(), search_routes(), document_routes(), admin_routes(), openapi_routes(),
-          response_routes(), file_routes(), vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
+    for (const auto part : {chat_routes(), anthropic_routes(), ollama_generate_routes(), ollama_model_routes(),
+                            completion_routes(), token_routes(), rerank_routes(), model_routes(), search_routes(),
+                            document_routes(), admin_routes(), openapi_routes(), response_routes(), file_routes(),
+                            vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
         out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -31,9 +32,9 @@ class StatusRecorder : public ResponseWriter {
         status_ = status;
         return true;
     }
-    void begin_sse() override {
+    void begin_stream(StreamKind kind) override {
         status_ = 200;
-        inner_.begin_sse();
+        inner_.begin_stream(kind);
     }
     bool write(std::string_view bytes) override { return inner_.write(bytes); }
     std::stop_token cancelled() const override { return inner_.cancelled(); }

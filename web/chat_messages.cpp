@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "core/utf8.h"
+#include "web/base64.h"
 #include "web/json_fields.h"
 #include "web/limits.h"
 
@@ -19,6 +21,42 @@ std::optional<llm::Role> role_of(const std::string& name) {
     return std::nullopt;
 }
 
+constexpr const char* kFileRemedy =
+    "a file part carries UTF-8 text as file_data (base64, with or without 'data:...;base64,'); put other documents "
+    "into the folder, or send their text";
+
+/// A file's text goes into the message under the file's name.
+void read_file_part(FieldReader& fields, const json& file, llm::Message& message) {
+    const json data = file.is_object() ? file.value("file_data", json()) : json();
+    const json name = file.is_object() ? file.value("filename", json()) : json();
+    if (!data.is_string())
+        return fields.fail("content", std::string("has a file part without file_data: ") + kFileRemedy);
+    std::string_view coded = data.get_ref<const std::string&>();
+    constexpr std::string_view kMarker = ";base64,";
+    const std::size_t marker = coded.starts_with("data:") ? coded.find(kMarker) : std::string_view::npos;
+    if (marker != std::string_view::npos) coded.remove_prefix(marker + kMarker.size());
+    const auto text = base64_decode(coded);
+    if (!text || !is_valid_utf8(*text) || text->find('\0') != std::string::npos) {
+        return fields.fail("content", std::string("has a file that is not text: ") + kFileRemedy);
+    }
+    const std::string title = name.is_string() ? name.get<std::string>() : "file";
+    message.content += "\n[" + title + "]\n" + *text + "\n";
+}
+
+void read_part(FieldReader& fields, const json& part, llm::Message& message) {
+    const json type = part.is_object() ? part.value("type", json()) : json();
+    const std::string name = type.is_string() ? type.get<std::string>() : "";
+    if (name == "file") return read_file_part(fields, part.value("file", json()), message);
+    if (name != "text" && name != "refusal") {
+        return fields.fail("content", "has a part of type '" + name +
+                                          "'; possible are 'text' and 'file': this model "
+                                          "reads no images or audio");
+    }
+    const json text = part.value(name, json());
+    if (!text.is_string()) return fields.fail("content", "has a text part without text");
+    message.content += text.get_ref<const std::string&>();
+}
+
 void read_content(FieldReader& fields, llm::Message& message) {
     const json* content = fields.any("content");
     if (content == nullptr) return;
@@ -27,16 +65,7 @@ void read_content(FieldReader& fields, llm::Message& message) {
         return;
     }
     if (!content->is_array()) return fields.fail("content", "must be a string or an array of parts");
-    for (const json& part : *content) {
-        const json type = part.is_object() ? part.value("type", json()) : json();
-        const std::string name = type.is_string() ? type.get<std::string>() : "";
-        const json text = part.is_object() ? part.value(name == "refusal" ? "refusal" : "text", json()) : json();
-        if (name != "text" && name != "refusal") {
-            return fields.fail("content", "has a part that is not text; images, audio and files are not supported");
-        }
-        if (!text.is_string()) return fields.fail("content", "has a text part without text");
-        message.content += text.get_ref<const std::string&>();
-    }
+    for (const json& part : *content) read_part(fields, part, message);
 }
 
 void read_tool_calls(FieldReader& fields, llm::Message& message) {

@@ -3,11 +3,24 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "core/utf8.h"
+#include "web/error_map.h"
 #include "web/sse.h"
 
 namespace hearth::web {
 
 using nlohmann::json;
+
+namespace {
+
+/// A token as OpenAI writes it: text that is always valid, and the bytes themselves.
+json token_json(const llm::TokenLogprob& token) {
+    json bytes = json::array();
+    for (const char c : token.bytes) bytes.push_back(static_cast<unsigned char>(c));
+    return {{"token", sanitize_utf8(token.bytes)}, {"logprob", token.logprob}, {"bytes", std::move(bytes)}};
+}
+
+}  // namespace
 
 json usage_json(const llm::Usage& usage) {
     return {{"prompt_tokens", usage.prompt_tokens},
@@ -41,22 +54,36 @@ json tool_calls_json(const std::vector<llm::ToolCall>& calls) {
     return out;
 }
 
-json completion_json(const ReplyIdentity& identity, json message, llm::FinishReason reason, const llm::Usage& usage) {
-    message["role"] = "assistant";
-    message["refusal"] = nullptr;
-    return {{"id", identity.id},
-            {"object", "chat.completion"},
-            {"created", identity.created},
-            {"model", identity.model},
-            {"choices", json::array({{{"index", 0},
-                                      {"message", std::move(message)},
-                                      {"finish_reason", finish_reason_name(reason)},
-                                      {"logprobs", nullptr}}})},
-            {"usage", usage_json(usage)}};
+json logprobs_json(std::span<const llm::TokenScore> scores) {
+    json content = json::array();
+    for (const llm::TokenScore& score : scores) {
+        json entry = token_json(score.chosen);
+        entry["top_logprobs"] = json::array();
+        for (const llm::TokenLogprob& token : score.top) entry["top_logprobs"].push_back(token_json(token));
+        content.push_back(std::move(entry));
+    }
+    return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 
-ChunkStream::ChunkStream(ResponseWriter& writer, ReplyIdentity identity, bool include_usage)
-    : writer_(writer), identity_(std::move(identity)), include_usage_(include_usage) {
+json choice_json(int index, json message, llm::FinishReason reason, json logprobs) {
+    message["role"] = "assistant";
+    message["refusal"] = nullptr;
+    return {{"index", index},
+            {"message", std::move(message)},
+            {"finish_reason", finish_reason_name(reason)},
+            {"logprobs", std::move(logprobs)}};
+}
+
+json completion_json(const ReplyIdentity& identity, json choices, const llm::Usage& usage) {
+    return {{"id", identity.id},       {"object", "chat.completion"},   {"created", identity.created},
+            {"model", identity.model}, {"choices", std::move(choices)}, {"usage", usage_json(usage)}};
+}
+
+ChunkStream::ChunkStream(ResponseWriter& writer, ReplyIdentity identity, bool include_usage, int choices)
+    : writer_(writer),
+      identity_(std::move(identity)),
+      include_usage_(include_usage),
+      role_sent_(static_cast<std::size_t>(choices)) {
     writer_.begin_sse();
 }
 
@@ -70,29 +97,42 @@ json ChunkStream::frame() const {
     return out;
 }
 
-bool ChunkStream::chunk(json delta, const char* finish_reason, json hearth) {
-    json out = frame();
-    out["choices"].push_back({{"index", 0},
-                              {"delta", std::move(delta)},
-                              {"finish_reason", finish_reason == nullptr ? json(nullptr) : json(finish_reason)},
-                              {"logprobs", nullptr}});
-    if (!hearth.is_null()) out["hearth"] = std::move(hearth);
-    return writer_.write(sse_data(dump_json(out)));
+struct ChunkStream::Chunk {
+    json delta = json::object();
+    const char* finish_reason = nullptr;
+    json logprobs = nullptr;
+    json hearth = nullptr;
+};
+
+bool ChunkStream::write(int choice, Chunk chunk) {
+    const std::lock_guard lock(mutex_);
+    if (failed_) return false;
+    std::string bytes;
+    const auto add = [&](Chunk& part) {
+        json out = frame();
+        out["choices"].push_back(
+            {{"index", choice},
+             {"delta", std::move(part.delta)},
+             {"finish_reason", part.finish_reason == nullptr ? json(nullptr) : json(part.finish_reason)},
+             {"logprobs", std::move(part.logprobs)}});
+        if (!part.hearth.is_null()) out["hearth"] = std::move(part.hearth);
+        bytes += sse_data(dump_json(out));
+    };
+    if (!role_sent_[static_cast<std::size_t>(choice)]) {
+        role_sent_[static_cast<std::size_t>(choice)] = true;
+        Chunk role{.delta = {{"role", "assistant"}, {"content", ""}}};
+        add(role);
+    }
+    add(chunk);
+    return writer_.write(bytes);
 }
 
-bool ChunkStream::role_once() {
-    if (role_sent_) return true;
-    role_sent_ = true;
-    return chunk({{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+bool ChunkStream::text(int choice, std::string_view delta, std::span<const llm::TokenScore> scores) {
+    return write(choice, {.delta = {{"content", std::string(delta)}},
+                          .logprobs = scores.empty() ? json(nullptr) : logprobs_json(scores)});
 }
 
-bool ChunkStream::text(std::string_view delta) {
-    if (delta.empty()) return role_once();
-    return role_once() && chunk({{"content", std::string(delta)}}, nullptr, nullptr);
-}
-
-bool ChunkStream::tool_calls(const std::vector<llm::ToolCall>& calls) {
-    if (!role_once()) return false;
+bool ChunkStream::tool_calls(int choice, const std::vector<llm::ToolCall>& calls) {
     const json whole = tool_calls_json(calls);
     for (std::size_t i = 0; i < whole.size(); ++i) {
         json first = whole[i];
@@ -100,27 +140,40 @@ bool ChunkStream::tool_calls(const std::vector<llm::ToolCall>& calls) {
         const json arguments = first["function"]["arguments"];
         first["function"]["arguments"] = "";
         const json rest{{"index", i}, {"function", {{"arguments", arguments}}}};
-        if (!chunk({{"tool_calls", json::array({first})}}, nullptr, nullptr)) return false;
-        if (!chunk({{"tool_calls", json::array({rest})}}, nullptr, nullptr)) return false;
+        for (const json& part : {first, rest}) {
+            if (!write(choice, {.delta = {{"tool_calls", json::array({part})}}})) return false;
+        }
     }
     return true;
 }
 
-bool ChunkStream::event(json hearth) {
-    return role_once() && chunk(json::object(), nullptr, std::move(hearth));
+bool ChunkStream::event(int choice, json hearth) {
+    return write(choice, {.hearth = std::move(hearth)});
 }
 
-bool ChunkStream::finish(json delta, json hearth, llm::FinishReason reason, const llm::Usage& usage) {
-    if (!role_once()) return false;
-    if (!chunk(std::move(delta), finish_reason_name(reason), hearth.empty() ? json(nullptr) : std::move(hearth))) {
-        return false;
-    }
+bool ChunkStream::finish(int choice, json delta, json hearth, llm::FinishReason reason) {
+    return write(choice, {.delta = std::move(delta),
+                          .finish_reason = finish_reason_name(reason),
+                          .hearth = hearth.empty() ? json(nullptr) : std::move(hearth)});
+}
+
+bool ChunkStream::done(const llm::Usage& usage) {
+    const std::lock_guard lock(mutex_);
+    if (failed_) return false;
+    std::string bytes;
     if (include_usage_) {
         json out = frame();
         out["usage"] = usage_json(usage);
-        if (!writer_.write(sse_data(dump_json(out)))) return false;
+        bytes = sse_data(dump_json(out));
     }
-    return writer_.write(kSseDone);
+    return writer_.write(bytes.append(kSseDone));
+}
+
+void ChunkStream::fail(const ApiError& error) {
+    const std::lock_guard lock(mutex_);
+    if (failed_) return;
+    failed_ = true;
+    if (!writer_.send(error_response(error))) writer_.write(sse_data(error_body(error)));
 }
 
 }  // namespace hearth::web

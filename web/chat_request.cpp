@@ -1,94 +1,20 @@
 #include "web/chat_request.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
 #include "web/chat_messages.h"
 #include "web/json_fields.h"
+#include "web/json_schema_field.h"
 #include "web/limits.h"
+#include "web/openai_fields.h"
 
 namespace hearth::web {
 namespace {
 
 using nlohmann::json;
-
-int depth_of(const json& value, int limit) {
-    if (!value.is_structured() || limit == 0) return 0;
-    int deepest = 0;
-    for (const json& child : value) deepest = std::max(deepest, depth_of(child, limit - 1));
-    return deepest + 1;
-}
-
-/// A JSON Schema as text, within the limits; empty and an error in `fields` otherwise.
-std::string schema_text(FieldReader& fields, std::string_view key, const json& schema) {
-    if (!schema.is_object()) {
-        fields.fail(key, "must be a JSON Schema object");
-        return {};
-    }
-    std::string text = dump_json(schema);
-    if (text.size() > kMaxSchemaBytes) {
-        fields.fail(key, "is " + std::to_string(text.size()) + " bytes; at most 65536 are possible");
-    } else if (depth_of(schema, kMaxSchemaDepth + 1) > kMaxSchemaDepth) {
-        fields.fail(key, "is nested deeper than 32 levels");
-    }
-    return text;
-}
-
-void read_logit_bias(FieldReader& fields, llm::SamplingOptions& sampling) {
-    const json* bias = fields.object("logit_bias");
-    if (bias == nullptr) return;
-    if (bias->size() > kMaxLogitBias) return fields.fail("logit_bias", "has more than 300 entries");
-    for (const auto& [key, value] : bias->items()) {
-        int token = -1;
-        const auto parsed = std::from_chars(key.data(), key.data() + key.size(), token);
-        const bool whole = parsed.ec == std::errc() && parsed.ptr == key.data() + key.size() && token >= 0;
-        const double number = value.is_number() ? value.get<double>() : 1000.0;
-        if (!whole || !(number >= -100 && number <= 100)) {
-            return fields.fail("logit_bias", "must map token ids to numbers from -100 to 100");
-        }
-        sampling.logit_bias[token] = static_cast<float>(number);
-    }
-}
-
-void read_sampling(FieldReader& fields, llm::GenerateRequest& out) {
-    llm::SamplingOptions& sampling = out.sampling;
-    sampling.temperature = static_cast<float>(fields.number("temperature", 0, 2).value_or(0));
-    sampling.top_p = static_cast<float>(fields.number("top_p", 0, 1).value_or(1));
-    sampling.top_k = static_cast<int>(fields.integer("top_k", 0, 1'000'000).value_or(0));
-    sampling.min_p = static_cast<float>(fields.number("min_p", 0, 1).value_or(0));
-    sampling.frequency_penalty = static_cast<float>(fields.number("frequency_penalty", -2, 2).value_or(0));
-    sampling.presence_penalty = static_cast<float>(fields.number("presence_penalty", -2, 2).value_or(0));
-    if (const auto seed = fields.integer("seed", INT64_MIN, INT64_MAX))
-        sampling.seed = static_cast<std::uint64_t>(*seed);
-    if (sampling.top_p <= 0) {  // the limit of a shrinking nucleus: only the best token
-        sampling.top_p = 1;
-        sampling.top_k = 1;
-    }
-    read_logit_bias(fields, sampling);
-    const auto deprecated = fields.integer("max_tokens", 1, INT32_MAX);
-    const auto limit = fields.integer("max_completion_tokens", 1, INT32_MAX);
-    out.max_tokens = static_cast<int>(limit.value_or(deprecated.value_or(0)));
-}
-
-void read_stop(FieldReader& fields, llm::GenerateRequest& out) {
-    const json* stop = fields.any("stop");
-    if (stop == nullptr) return;
-    const auto add = [&](const json& item) {
-        if (!item.is_string() || item.get_ref<const std::string&>().empty() ||
-            item.get_ref<const std::string&>().size() > kMaxStopBytes) {
-            return fields.fail("stop", "must be strings of 1 to 256 bytes");
-        }
-        out.stop.push_back(item.get<std::string>());
-    };
-    if (stop->is_array()) {
-        if (stop->size() > kMaxStopStrings) return fields.fail("stop", "has more than 4 strings");
-        for (const json& item : *stop) add(item);
-    } else {
-        add(*stop);
-    }
-}
 
 void read_response_format(FieldReader& fields, ChatRequest& out) {
     const json* format = fields.object("response_format");
@@ -122,11 +48,33 @@ void read_tools(FieldReader& fields, ChatRequest& out) {
         if (const json* parameters = inner.any("parameters")) {
             definition.parameters = schema_text(fields, "tools.function.parameters", *parameters);
         }
-        if (inner.error()) return fields.fail("tools", "has a function whose name or description is no short string");
+        const bool strict = inner.boolean("strict").value_or(false);
+        if (inner.error()) return fields.fail("tools", inner.error()->message);
         if (definition.name.empty()) return fields.fail("tools", "has a function without a name");
+        if (strict) out.strict_tools.push_back(definition.name);
         out.generate.tools.push_back(std::move(definition));
     }
     if (!out.generate.tools.empty()) out.from_documents = false;
+}
+
+/// {"mode": "auto"|"required", "tools": [...]}: the model sees only these.
+void read_allowed_tools(FieldReader& fields, const json& allowed, llm::GenerateRequest& out) {
+    const json mode = allowed.is_object() ? allowed.value("mode", json()) : json();
+    const json names = allowed.is_object() ? allowed.value("tools", json()) : json();
+    if ((mode != "auto" && mode != "required") || !names.is_array()) {
+        return fields.fail("tool_choice", "of type 'allowed_tools' needs mode 'auto' or 'required', and tools");
+    }
+    std::vector<llm::ToolDefinition> kept;
+    for (const json& name : names) {
+        const json function = name.is_object() ? name.value("function", json()) : json();
+        const json wanted = function.is_object() ? function.value("name", json()) : json();
+        const auto found = std::find_if(out.tools.begin(), out.tools.end(),
+                                        [&](const llm::ToolDefinition& tool) { return wanted == tool.name; });
+        if (found == out.tools.end()) return fields.fail("tool_choice", "allows a function that is not among 'tools'");
+        kept.push_back(*found);
+    }
+    out.tools = std::move(kept);
+    if (mode == "required") out.tool_choice = llm::ToolChoice::kRequired;
 }
 
 void read_tool_choice(FieldReader& fields, llm::GenerateRequest& out) {
@@ -141,6 +89,8 @@ void read_tool_choice(FieldReader& fields, llm::GenerateRequest& out) {
         } else if (name != "auto") {
             fields.fail("tool_choice", "must be 'none', 'auto', 'required' or a named function");
         }
+    } else if (choice->is_object() && choice->value("type", json()) == "allowed_tools") {
+        read_allowed_tools(fields, choice->value("allowed_tools", json()), out);
     } else {
         const json function = choice->is_object() ? choice->value("function", json()) : json();
         const json name = function.is_object() ? function.value("name", json()) : json();
@@ -155,10 +105,17 @@ void read_tool_choice(FieldReader& fields, llm::GenerateRequest& out) {
     if (must_call && out.tools.empty()) fields.fail("tool_choice", "is 'required' but there are no 'tools'");
 }
 
+/// They are of the model's own words, so the plain engine answers.
+void read_logprobs(FieldReader& fields, ChatRequest& out) {
+    const bool wanted = fields.boolean("logprobs").value_or(false);
+    const auto top = fields.integer("top_logprobs", 0, llm::kMaxTopLogprobs);
+    if (top && !wanted) fields.fail("top_logprobs", "needs logprobs=true");
+    if (!wanted) return;
+    out.generate.top_logprobs = static_cast<int>(top.value_or(0));
+    out.from_documents = false;
+}
+
 void read_unsupported(FieldReader& fields) {
-    if (fields.integer("n", 1, 128).value_or(1) != 1) fields.fail("n", "must be 1: one answer per request");
-    if (fields.boolean("logprobs").value_or(false)) fields.fail("logprobs", "is not supported; leave it out");
-    if (fields.any("top_logprobs") != nullptr) fields.fail("top_logprobs", "is not supported; leave it out");
     if (fields.any("functions") != nullptr) fields.fail("functions", "is the old form; use 'tools'");
     if (fields.any("function_call") != nullptr) fields.fail("function_call", "is the old form; use 'tool_choice'");
     if (fields.any("audio") != nullptr) fields.fail("audio", "is not supported: answers are text");
@@ -168,11 +125,19 @@ void read_hearth(FieldReader& fields, ChatRequest& out) {
     const json* own = fields.object("hearth");
     if (own == nullptr) return;
     FieldReader inner(*own, "hearth.");
+    inner.only({"retrieval", "collection", "path", "type"});
     if (!inner.boolean("retrieval").value_or(true)) out.from_documents = false;
     out.collection = inner.text("collection", 255).value_or("");
     out.path = inner.text("path", 4096).value_or("");
     out.type = inner.text("type", 64).value_or("");
     if (inner.error()) fields.fail("hearth", inner.error()->message);
+}
+
+/// What is read only to be checked: this engine has one effort, and writes no reasoning.
+void read_ignored(FieldReader& fields) {
+    fields.text("reasoning_effort", 16);
+    fields.text("verbosity", 16);
+    fields.text("user", 4096);
 }
 
 }  // namespace
@@ -183,18 +148,11 @@ std::variant<ChatRequest, ApiError> decode_chat_request(std::string_view body) {
     if (!parsed->is_object()) return bad_request("the body must be a JSON object");
     ChatRequest out;
     FieldReader fields(*parsed);
-    out.model = fields.text("model", 256).value_or("");
-    if (!fields.error() && out.model.empty()) fields.fail("model", "is missing; /v1/models lists what there is");
-    out.stream = fields.boolean("stream").value_or(false);
-    if (const json* options = fields.object("stream_options")) {
-        FieldReader inner(*options, "stream_options.");
-        out.include_usage = inner.boolean("include_usage").value_or(false);
-        if (inner.error()) return *inner.error();
-        if (!out.stream) fields.fail("stream_options", "is only possible with stream=true");
-    }
+    read_shared_fields(fields, out);
+    out.parallel_tool_calls = fields.boolean("parallel_tool_calls").value_or(true);
+    read_ignored(fields);
     read_unsupported(fields);
-    read_sampling(fields, out.generate);
-    read_stop(fields, out.generate);
+    read_logprobs(fields, out);
     read_response_format(fields, out);
     read_tools(fields, out);
     read_tool_choice(fields, out.generate);

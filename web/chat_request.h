@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "llm/types.h"
 #include "web/error_map.h"
@@ -15,10 +16,15 @@ constexpr std::string_view kAgentModel = "hearth";
 
 struct ChatRequest {
     std::string model;
-    llm::GenerateRequest generate;  ///< temperature 0 when the client gave none
+    llm::GenerateRequest generate;          ///< temperature 0 when the client gave none
+    std::string raw_prompt;                 ///< not empty: the prompt itself, special tokens and all, for the engine
+    int choices = 1;                        ///< `n`
+    bool parallel_tool_calls = true;        ///< false: only the first call is given back
+    std::vector<std::string> strict_tools;  ///< names of the tools whose arguments must satisfy their schema
     bool stream = false;
     bool include_usage = false;
-    bool from_documents = true;  ///< the agent answers; false with tools, response_format or hearth.retrieval=false
+    bool from_documents = true;  ///< the agent answers; false with tools, response_format, logprobs or
+                                 ///< hearth.retrieval=false
     std::string collection;      ///< filters of the search, from the `hearth` object
     std::string path;
     std::string type;

@@ -108,15 +108,21 @@ void Connection::plan_request() {
         return exchange_->finish();
     }
     if (length && *length > plan_.max_body_bytes) {
-        return refuse({413,
-                       "the body has " + std::to_string(*length) + " bytes; at most " +
-                           std::to_string(plan_.max_body_bytes) + " are possible here",
-                       "invalid_request_error",
-                       {},
-                       "too_large",
-                       {}});
+        return refuse(body_too_large(static_cast<std::int64_t>(*length)));
     }
     begin_body();
+}
+
+/// `bytes` 0 = not known yet.
+ApiError Connection::body_too_large(std::int64_t bytes) const {
+    if (plan_.route->body == BodyKind::kFile) return too_large("the file", bytes, hub_->app.options().max_upload_bytes);
+    const std::string size = bytes > 0 ? " has " + std::to_string(bytes) + " bytes" : " is too large";
+    return {413,
+            "the body" + size + "; at most " + std::to_string(plan_.max_body_bytes) + " bytes are possible here",
+            "invalid_request_error",
+            {},
+            "too_large",
+            {}};
 }
 
 void Connection::begin_body() {
@@ -172,12 +178,7 @@ void Connection::on_body(error_code error) {
     }
     const std::size_t bytes = kChunkBytes - parser_->get().body().size;
     if (body_bytes_ + bytes > plan_.max_body_bytes) {
-        return refuse({413,
-                       "the body is larger than the " + std::to_string(plan_.max_body_bytes) + " bytes possible here",
-                       "invalid_request_error",
-                       {},
-                       "too_large",
-                       {}});
+        return refuse(body_too_large(0));
     }
     if (!lease_body(body_bytes_ + bytes)) return refuse(bodies_full());
     const Status taken = take_body_bytes(bytes);
@@ -193,7 +194,7 @@ void Connection::on_body(error_code error) {
 
 ExchangeTraits Connection::traits(bool keep_alive) const {
     const bool http11 = parser_ && parser_->is_header_done() && parser_->get().version() >= 11;
-    return {request_->method, http11, keep_alive && !hub_->draining, request_->id};
+    return {request_->method, http11, keep_alive && !hub_->draining, request_->id, dialect_of(request_->path)};
 }
 
 void Connection::new_exchange(bool keep_alive) {

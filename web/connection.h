@@ -48,6 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read_body();
     void on_body(boost::system::error_code error);
     Status take_body_bytes(std::size_t bytes);
+    ApiError body_too_large(std::int64_t bytes) const;
     bool lease_body(std::size_t bytes);
     bool body_too_slow() const;
     void dispatch();

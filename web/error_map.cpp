@@ -8,6 +8,8 @@
 namespace hearth::web {
 namespace {
 
+using nlohmann::json;
+
 struct Mapping {
     int status;
     const char* type;
@@ -43,6 +45,47 @@ Mapping mapping_of(ErrorCode code) {
     return {500, "server_error", "internal", false};
 }
 
+/// With one decimal, rounded up: a size over a limit never reads as the limit.
+std::string mebibytes(std::int64_t bytes) {
+    const std::int64_t tenths = (bytes * 10 + (1 << 20) - 1) >> 20;
+    return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
+}
+
+json text_or_null(const std::string& text) {
+    return text.empty() ? json(nullptr) : json(text);
+}
+
+json openai_error(const ApiError& error) {
+    return {{"message", error.message},
+            {"type", error.type},
+            {"param", text_or_null(error.param)},
+            {"code", text_or_null(error.code)}};
+}
+
+constexpr int kAnthropicOverloaded = 529;
+
+const char* anthropic_type(int status) {
+    switch (status) {
+        case 401:
+            return "authentication_error";
+        case 403:
+            return "permission_error";
+        case 404:
+            return "not_found_error";
+        case 413:
+            return "request_too_large";
+        case 429:
+            return "rate_limit_error";
+        case 503:
+        case kAnthropicOverloaded:
+            return "overloaded_error";
+        case 504:
+            return "timeout_error";
+        default:
+            return status < 500 ? "invalid_request_error" : "api_error";
+    }
+}
+
 }  // namespace
 
 ApiError api_error(const Error& error) {
@@ -68,9 +111,10 @@ ApiError bodies_full() {
             "overloaded", kRetryAfter};
 }
 
-ApiError too_large(const std::string& what, std::int64_t limit_bytes) {
+ApiError too_large(const std::string& what, std::int64_t bytes, std::int64_t limit_bytes) {
+    const std::string size = bytes > 0 ? " has " + mebibytes(bytes) + " MiB" : " is too large";
     return {413,
-            what + " is larger than the limit of " + std::to_string(limit_bytes) + " bytes",
+            what + size + "; at most " + mebibytes(limit_bytes) + " MiB are possible (ingest.max_file_mib)",
             "invalid_request_error",
             {},
             "too_large",
@@ -86,15 +130,25 @@ ApiError overloaded() {
             kRetryAfter};
 }
 
-std::string error_body(const ApiError& error) {
-    const auto text_or_null = [](const std::string& text) {
-        return text.empty() ? nlohmann::json(nullptr) : nlohmann::json(text);
-    };
-    return dump_json({{"error",
-                       {{"message", error.message},
-                        {"type", error.type},
-                        {"param", text_or_null(error.param)},
-                        {"code", text_or_null(error.code)}}}});
+std::string error_body(const ApiError& error, Dialect dialect) {
+    switch (dialect) {
+        case Dialect::kAnthropic:
+            return dump_json(
+                {{"type", "error"}, {"error", {{"type", anthropic_type(error.status)}, {"message", error.message}}}});
+        case Dialect::kOllama:
+            return dump_json({{"error", error.message}});
+        case Dialect::kCohere:
+            return dump_json({{"message", error.message}, {"error", openai_error(error)}});
+        case Dialect::kOpenAi:
+            break;
+    }
+    return dump_json({{"error", openai_error(error)}});
+}
+
+void speak(Dialect dialect, Response& response) {
+    if (!response.error || dialect == Dialect::kOpenAi) return;
+    response.body = error_body(*response.error, dialect);
+    if (dialect == Dialect::kAnthropic && response.status == 503) response.status = kAnthropicOverloaded;
 }
 
 Response error_response(const ApiError& error) {
@@ -105,6 +159,7 @@ Response error_response(const ApiError& error) {
         response.set("Retry-After-Ms", std::to_string(ms));
     }
     if (error.status == 401) response.set("WWW-Authenticate", "Bearer");
+    response.error = error;
     return response;
 }
 

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "web/app.h"
+#include "web/error_map.h"
 #include "web/limits.h"
 #include "web/sse.h"
 
@@ -33,6 +34,7 @@ Exchange::Exchange(ExchangeTraits traits, std::function<void()> notify)
 
 bool Exchange::send_locked(Response& response) {
     if (state_ == State::kStreaming || state_ == State::kWhole) return false;
+    speak(traits_.dialect, response);
     Request identity;
     identity.id = traits_.request_id;
     App::add_common_headers(identity, response);
@@ -56,16 +58,17 @@ bool Exchange::send(Response response) {
     return true;
 }
 
-void Exchange::begin_sse() {
+void Exchange::begin_stream(StreamKind kind) {
     const std::lock_guard lock(mutex_);
     if (state_ != State::kOpen) return;
     state_ = State::kStreamDeclared;
+    kind_ = kind;
     declared_at_ = Clock::now();
 }
 
 void Exchange::start_stream_locked() {
     Response head;
-    head.set("Content-Type", "text/event-stream; charset=utf-8");
+    head.set("Content-Type", kind_ == StreamKind::kSse ? "text/event-stream; charset=utf-8" : "application/x-ndjson");
     head.set("X-Accel-Buffering", "no");
     if (traits_.http11) head.set("Transfer-Encoding", "chunked");
     Request identity;
@@ -141,7 +144,7 @@ void Exchange::tick(Clock::time_point now) {
         if (silent_head) start_stream_locked();
         if (state_ != State::kStreaming) return;
         if (!silent_head && now - last_output_ < kPingInterval) return;
-        if (pending_.size() < kMaxStreamBufferBytes) append_locked(kSsePing);
+        if (kind_ == StreamKind::kSse && pending_.size() < kMaxStreamBufferBytes) append_locked(kSsePing);
     }
     notify_();
 }

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "web/dialect.h"
 #include "web/http.h"
 
 namespace hearth::web {
@@ -17,6 +18,7 @@ struct ExchangeTraits {
     bool http11 = true;
     bool keep_alive = true;
     std::string request_id;
+    Dialect dialect = Dialect::kOpenAi;
 };
 
 /// The worker's side is ResponseWriter and finish(); the connection's side is take(), tick() and cancel(). Thread-safe.
@@ -28,7 +30,7 @@ class Exchange : public ResponseWriter {
     Exchange(ExchangeTraits traits, std::function<void()> notify);
 
     bool send(Response response) override;
-    void begin_sse() override;
+    void begin_stream(StreamKind kind) override;
     bool write(std::string_view bytes) override;
     std::stop_token cancelled() const override { return stop_.get_token(); }
     void release() override { finish(); }
@@ -57,6 +59,7 @@ class Exchange : public ResponseWriter {
     std::stop_source stop_;
     std::mutex mutex_;
     State state_ = State::kOpen;
+    StreamKind kind_ = StreamKind::kSse;
     bool finished_ = false;
     bool ended_ = false;  ///< the last-chunk has been queued
     std::string pending_;

@@ -203,6 +203,11 @@ const char* reason_phrase(int status) noexcept {
     }
 }
 
+std::string base_url(const Request& request) {
+    const std::string scheme = lower_ascii(request.header("x-forwarded-proto")) == "https" ? "https" : "http";
+    return scheme + "://" + std::string(request.header("host"));
+}
+
 std::string response_head(const Response& response) {
     std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " + reason_phrase(response.status) + "\r\n";
     for (const Header& header : response.headers) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "web/api_error.h"
 #include "web/body_budget.h"
 #include "web/upload_file.h"
 
@@ -57,10 +58,14 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 /// Everything but RFC 3986 unreserved characters as %XX.
 std::string percent_encode(std::string_view text);
 
+/// The server's own URL as the client sees it: behind a proxy that speaks TLS, https.
+std::string base_url(const Request& request);
+
 struct Response {
     int status = 200;
     std::vector<Header> headers;
     std::string body;
+    std::optional<ApiError> error = {};  ///< what `body` says: the connection puts it into the client's dialect
 
     void set(std::string name, std::string value) { headers.push_back({std::move(name), std::move(value)}); }
 };
@@ -72,6 +77,9 @@ std::string lower_ascii(std::string_view text);
 /// The response's start line and headers, CRLF included. Values with control bytes are dropped: no response splitting.
 std::string response_head(const Response& response);
 
+/// What a stream's writes are made of. Only server-sent events have room for pings.
+enum class StreamKind { kSse, kNdjson };
+
 /// How a route answers: once with send(), or with begin_sse() and write(). Used from one thread at a time.
 class ResponseWriter {
   public:
@@ -80,7 +88,8 @@ class ResponseWriter {
     virtual bool send(Response response) = 0;
     /// Declares an event stream. Its head goes out with the first write(), or after a second of silence, so that an
     /// error found early can still be sent with its own status.
-    virtual void begin_sse() = 0;
+    void begin_sse() { begin_stream(StreamKind::kSse); }
+    virtual void begin_stream(StreamKind kind) = 0;
     /// Appends to the stream. False once the client has gone or reads too slowly; `cancelled` is requested then too.
     virtual bool write(std::string_view bytes) = 0;
     /// Requested when the client disconnects, reads too slowly, or the server's drain deadline passed.

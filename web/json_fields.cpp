@@ -1,5 +1,6 @@
 #include "web/json_fields.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -13,6 +14,12 @@ std::string plain(double value) {
     return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
 }
 
+std::string joined(std::initializer_list<std::string_view> names) {
+    std::string out;
+    for (const std::string_view name : names) out.append(out.empty() ? "" : ", ").append(name);
+    return out;
+}
+
 }  // namespace
 
 const nlohmann::json* FieldReader::any(std::string_view key) const {
@@ -24,6 +31,24 @@ void FieldReader::fail(std::string_view key, const std::string& why) {
     if (error_) return;
     const std::string name = prefix_ + std::string(key);
     error_ = bad_request("'" + name + "' " + why, name);
+}
+
+void FieldReader::only(std::initializer_list<std::string_view> known) {
+    for (const auto& [key, value] : object_.items()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            return fail(key, "is not known here; known are: " + joined(known));
+        }
+    }
+}
+
+std::optional<ApiError> unknown_parameter(const Request& request, std::initializer_list<std::string_view> known) {
+    for (const Header& parameter : request.query) {
+        if (std::find(known.begin(), known.end(), parameter.name) == known.end()) {
+            return bad_request("there is no parameter '" + parameter.name + "' here; known are: " + joined(known),
+                               parameter.name);
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<double> FieldReader::number(std::string_view key, double low, double high) {

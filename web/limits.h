@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kIdleTimeout{75};
 constexpr std::chrono::seconds kBodyGrace{30};       ///< after this the minimum body rate counts
 constexpr std::chrono::seconds kWriteTimeout{60};    ///< one buffer to a reader that takes nothing
 constexpr std::chrono::seconds kLingerTimeout{2};    ///< so that a refused sender still reads the answer
-constexpr std::chrono::seconds kStreamHeadDelay{1};  ///< see ResponseWriter::begin_sse
+constexpr std::chrono::seconds kStreamHeadDelay{1};  ///< see ResponseWriter::begin_stream
 constexpr std::chrono::seconds kPingInterval{15};
 
 constexpr int kIoThreads = 2;
@@ -39,13 +39,17 @@ constexpr int kShortThreads = 4;
 constexpr std::size_t kShortQueue = 256;
 constexpr std::chrono::milliseconds kRetryAfter{2000};
 
+constexpr int kMaxChoices = 128;   ///< `n`
+constexpr int kChoiceThreads = 8;  ///< of one request; times kGenerationThreads is the engine's queue
 constexpr std::size_t kMaxMessages = 2000;
 constexpr std::size_t kMaxTools = 128;
 constexpr std::size_t kMaxSchemaBytes = 64u << 10;
 constexpr int kMaxSchemaDepth = 32;
 constexpr std::size_t kMaxStopStrings = 4;
+constexpr std::size_t kMaxStopSequences = 32;  ///< where the dialect names no bound
 constexpr std::size_t kMaxStopBytes = 256;
 constexpr std::size_t kMaxLogitBias = 300;
+constexpr std::size_t kMaxRerankDocuments = 1000;
 constexpr std::size_t kMaxEmbeddingInputs = 2048;
 constexpr std::size_t kMaxQueryBytes = 8u << 10;
 constexpr int kMaxSearchResults = 200;

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "web/app.h"
+#include "web/json_fields.h"
 #include "web/limits.h"
 #include "web/multipart.h"
 #include "web/routes.h"
@@ -31,7 +32,15 @@ retrieval::Corpus* corpus_or_fail(App& app, ResponseWriter& writer) {
     return corpus;
 }
 
+/// True after a 400 for a query parameter that is none of `known`.
+bool refuse_parameters(const Request& request, ResponseWriter& writer, std::initializer_list<std::string_view> known) {
+    const auto error = unknown_parameter(request, known);
+    if (error) writer.send(error_response(*error));
+    return error.has_value();
+}
+
 void list_documents(App& app, Request& request, ResponseWriter& writer) {
+    if (refuse_parameters(request, writer, {"collection"})) return;
     retrieval::Corpus* corpus = corpus_or_fail(app, writer);
     if (corpus == nullptr) return;
     const auto documents = corpus->documents(request.parameter("collection").value_or(""));
@@ -68,6 +77,7 @@ Result<retrieval::Passage> read_passage(const Request& request, const retrieval:
 }
 
 void get_passage(App& app, Request& request, ResponseWriter& writer) {
+    if (refuse_parameters(request, writer, {"start", "end", "context"})) return;
     retrieval::Corpus* corpus = corpus_or_fail(app, writer);
     if (corpus == nullptr) return;
     const auto passage = read_passage(request, *corpus);
@@ -130,7 +140,7 @@ Stored publish_form(const std::vector<FormPart>& parts, const std::string& direc
     for (const FormPart& part : parts) {
         if (part.file_name.empty()) continue;
         if (static_cast<std::int64_t>(part.content.size()) > max_bytes) {
-            stored.failure = too_large(part.file_name, max_bytes);
+            stored.failure = too_large(part.file_name, static_cast<std::int64_t>(part.content.size()), max_bytes);
             return stored;
         }
         auto entry = publish_part(part, directory);
@@ -158,7 +168,7 @@ Result<Stored> store_upload(App& app, Request& request) {
     }
     Stored stored;
     if (request.upload->size() > limit) {
-        stored.failure = too_large("the file", limit);
+        stored.failure = too_large("the file", request.upload->size(), limit);
         return stored;
     }
     HEARTH_TRY(json entry, publish(*request.upload, directory, request.parameter("name").value_or("")));
@@ -168,6 +178,7 @@ Result<Stored> store_upload(App& app, Request& request) {
 
 /// 201 with the files; a failure also names the files that were stored before it.
 void upload_document(App& app, Request& request, ResponseWriter& writer) {
+    if (refuse_parameters(request, writer, {"collection", "name"})) return;
     auto stored = store_upload(app, request);
     if (!stored.ok()) {
         writer.send(error_response(upload_error(stored.error())));

@@ -1,6 +1,5 @@
 // GET /v1/models, GET /v1/models/{id}, POST /v1/embeddings.
 #include <bit>
-#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -91,21 +90,9 @@ std::optional<ApiError> decode_embeddings(const std::string& body, EmbeddingsReq
     return fields.error();
 }
 
-/// The first `dimensions` components, made unit length again.
-std::vector<float> shortened(std::span<const float> row, int dimensions) {
-    std::vector<float> out(row.begin(), row.begin() + dimensions);
-    double squares = 0;
-    for (const float x : out) squares += static_cast<double>(x) * x;
-    const double length = std::sqrt(squares);
-    if (length > 0 && static_cast<std::size_t>(dimensions) < row.size()) {
-        for (float& x : out) x = static_cast<float>(x / length);
-    }
-    return out;
-}
-
-json vector_json(const std::vector<float>& row, bool base64) {
-    if (!base64) return row;
-    return base64_encode(std::as_bytes(std::span(row)));
+json vector_json(std::span<const float> row, bool base64) {
+    if (!base64) return std::vector<float>(row.begin(), row.end());
+    return base64_encode(std::as_bytes(row));
 }
 
 /// Adds up the inputs' tokens; an input that the model would cut is refused instead.
@@ -139,8 +126,10 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
                          "model_not_found",
                          {}};
     }
-    if (!error && wanted.dimensions > model->dimensions()) {
-        error = bad_request("'dimensions' can be at most " + std::to_string(model->dimensions()), "dimensions");
+    if (!error && wanted.dimensions != 0 && wanted.dimensions != model->dimensions()) {
+        error = bad_request("'dimensions' can only be " + std::to_string(model->dimensions()) + ": '" + model->id() +
+                                "' was not trained to be cut",
+                            "dimensions");
     }
     std::size_t tokens = 0;
     if (!error) error = count_tokens(wanted.inputs, *model, tokens);
@@ -154,10 +143,9 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
         return;
     }
     const auto width = static_cast<std::size_t>(model->dimensions());
-    const int dimensions = wanted.dimensions == 0 ? model->dimensions() : wanted.dimensions;
     json data = json::array();
     for (std::size_t i = 0; i < wanted.inputs.size(); ++i) {
-        const auto row = shortened(std::span(*rows).subspan(i * width, width), dimensions);
+        const std::span<const float> row = std::span(*rows).subspan(i * width, width);
         data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", vector_json(row, wanted.base64)}});
     }
     writer.send(json_response(dump_json({{"object", "list"},

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 /// Query parameters as the same JSON object that POST takes, so that both meet the same checks.
 std::optional<ApiError> object_of_query(const Request& request, json& out) {
+    if (auto error = unknown_parameter(request, {"q", "k", "collection", "path", "type"})) return error;
     out = json::object();
     for (const char* key : {"q", "collection", "path", "type"}) {
         if (const auto value = request.parameter(key)) out[key] = *value;
@@ -35,6 +36,7 @@ std::optional<ApiError> object_of_query(const Request& request, json& out) {
 
 std::optional<ApiError> decode_query(const json& object, retrieval::Query& out) {
     FieldReader fields(object);
+    fields.only({"q", "k", "collection", "path", "type"});
     out.text = fields.text("q", kMaxQueryBytes).value_or("");
     if (out.text.empty()) fields.fail("q", "is missing: the words to search for");
     out.k = static_cast<int>(fields.integer("k", 1, kMaxSearchResults).value_or(10));

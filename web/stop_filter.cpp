@@ -16,7 +16,12 @@ std::string StopFilter::push(std::string_view delta) {
     if (stopped_) return {};
     held_ += delta;
     std::size_t first = std::string::npos;
-    for (const std::string& stop : stops_) first = std::min(first, held_.find(stop));
+    for (const std::string& stop : stops_) {
+        const std::size_t at = held_.find(stop);
+        if (at >= first) continue;
+        first = at;
+        matched_ = stop;
+    }
     if (first != std::string::npos) {
         stopped_ = true;
         return release(first);

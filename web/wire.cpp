@@ -150,19 +150,22 @@ json answer_json(const agents::Answer& answer) {
               {"decode_seconds", answer.usage.decode_seconds}}}};
 }
 
+std::string passage_url(const agents::Source& source, const std::string& base) {
+    const retrieval::Span& span = source.quote.empty() ? source.hit.chunk.span : source.quote_span;
+    return base + "/#/document/" + percent_encode(source.hit.document.id) + "?start=" + std::to_string(span.start) +
+           "&end=" + std::to_string(span.end);
+}
+
 json annotations_json(const agents::Answer& answer, const std::string& base) {
     json out = json::array();
     for (const agents::CitationMark& mark : answer.citations) {
         const agents::Source* source = source_of(answer, mark.number);
         if (source == nullptr) continue;
-        const retrieval::Span& span = source->quote.empty() ? source->hit.chunk.span : source->quote_span;
-        const std::string url = base + "/#/document/" + percent_encode(source->hit.document.id) +
-                                "?start=" + std::to_string(span.start) + "&end=" + std::to_string(span.end);
         out.push_back({{"type", "url_citation"},
                        {"url_citation",
                         {{"start_index", code_points(answer.text, mark.start)},
                          {"end_index", code_points(answer.text, mark.end)},
-                         {"url", url},
+                         {"url", passage_url(*source, base)},
                          {"title", source->hit.document.path}}}});
     }
     return out;

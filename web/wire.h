@@ -23,7 +23,10 @@ nlohmann::json sources_json(const std::vector<agents::Source>& sources);
 /// The `hearth` object of an answer: found, sources, citations, tools, timings. Citation offsets count code points.
 nlohmann::json answer_json(const agents::Answer& answer);
 
-/// OpenAI's url_citation annotations; `base` ("http://localhost:4327") opens the passage in the chat page.
+/// Opens the passage in the chat page; `base` is "http://localhost:4327".
+std::string passage_url(const agents::Source& source, const std::string& base);
+
+/// OpenAI's url_citation annotations.
 nlohmann::json annotations_json(const agents::Answer& answer, const std::string& base);
 
 /// Number of code points in the first `bytes` bytes of `text`.

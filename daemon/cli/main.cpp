@@ -46,7 +46,7 @@ void add_search(CLI::App& cli, SearchArguments& search) {
     command->add_option("-k", search.k, "results")->check(CLI::Range(1, 200))->capture_default_str();
     command->add_option("--collection", search.collection, "only this collection (first folder of the path)");
     command->add_option("--path", search.path, "only paths matching this glob");
-    command->add_option("--type", search.type, "only this type, as 'hearth documents' shows it: markdown, pdf, docx, csv, ...");
+    command->add_option("--type", search.type, "only this type: markdown, pdf, docx, csv, ... ('hearth documents')");
 }
 
 void add_ask(CLI::App& cli, AskArguments& ask) {

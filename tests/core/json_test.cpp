@@ -23,7 +23,9 @@ TEST(Json, RefusesDeepNesting) {
 TEST(Json, NamesLineAndColumn) {
     auto value = parse_json("{\n\"a\": tru}");
     ASSERT_FALSE(value.ok());
-    EXPECT_NE(value.error().message.find("line 2"), std::string::npos);
+    EXPECT_EQ(value.error().message, "invalid JSON at line 2, column 9, having read '\"a\": tru}'");
+    EXPECT_EQ(parse_json("{\"a\":1").error().message, "invalid JSON at line 1, column 7: it ends too early");
+    EXPECT_EQ(parse_json("").error().message, "invalid JSON at line 1, column 1: it is empty");
 }
 
 TEST(Json, RefusesTooManyBytes) {

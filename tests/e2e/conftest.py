@@ -40,6 +40,18 @@ def others(tmp_path_factory):
         yield daemon
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """A daemon with the small chat model that has read one document. Tests must leave it as it is."""
+    if reason := support.missing_models(support.SMALL):
+        pytest.skip(reason)
+    daemon = support.Hearthd(tmp_path_factory.mktemp("small"), chat=support.SMALL)
+    (daemon.inbox / "kiln.md").write_text("# Kiln\n\nThe kiln may be heated by at most 120 degrees per hour.\n")
+    with daemon:
+        daemon.wait_idle()
+        yield daemon
+
+
 @pytest.fixture
 def daemon(tmp_path):
     """A daemon with an empty folder and the small chat model."""

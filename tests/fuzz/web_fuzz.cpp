@@ -1,5 +1,5 @@
-// Everything a stranger's bytes meet before a route runs: the request head, the chat request, a multipart form.
-// The first byte chooses which.
+// Everything a stranger's bytes meet before a route runs: the request head, the chat request in each dialect, a
+// multipart form. The first byte chooses which.
 #include <cstdint>
 #include <string_view>
 
@@ -8,10 +8,12 @@
 #include <boost/beast/http/parser.hpp>
 
 #include "web/access.h"
+#include "web/anthropic/messages_request.h"
 #include "web/chat_request.h"
 #include "web/http_head.h"
 #include "web/limits.h"
 #include "web/multipart.h"
+#include "web/ollama/request.h"
 
 namespace {
 
@@ -43,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 1:
             (void)hearth::web::decode_chat_request(bytes);
+            (void)hearth::web::decode_anthropic_request(bytes, true);
+            (void)hearth::web::decode_ollama_chat(bytes);
+            (void)hearth::web::decode_ollama_generate(bytes);
             break;
         default:
             (void)hearth::web::parse_multipart(bytes, "B");

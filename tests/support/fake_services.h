@@ -94,6 +94,7 @@ class ScriptedModel : public llm::TextModel {
         }
         for (const std::string& word : words) {
             if (pause.count() > 0) wait_or_cancel(pause, cancel);
+            if (request.top_logprobs) score(word, request, out);
             if (cancel.stop_requested() || !sink(word)) {
                 out.finish_reason = llm::FinishReason::kCancelled;
                 return out;
@@ -106,6 +107,14 @@ class ScriptedModel : public llm::TextModel {
             }
         }
         return out;
+    }
+
+    /// Every word is a token of probability exp(-0.5).
+    static void score(const std::string& word, const llm::GenerateRequest& request, llm::Completion& out) {
+        llm::TokenScore score{{7, word, -0.5f}, {}};
+        for (int i = 0; i < *request.top_logprobs; ++i) score.top.push_back({i, "alt", -1.0f - static_cast<float>(i)});
+        out.tokens.push_back(score);
+        if (request.token_sink) request.token_sink(score);
     }
 
     llm::ModelInfo info_;

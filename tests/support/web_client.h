@@ -28,16 +28,22 @@ class CapturingWriter : public web::ResponseWriter {
     web::Response response;
     std::string stream;
     bool streaming = false;
+    bool ndjson = false;
+    web::Dialect dialect = web::Dialect::kOpenAi;
     bool sent = false;
 
     bool send(web::Response reply) override {
         if (!stream.empty()) return false;
+        web::speak(dialect, reply);
         response = std::move(reply);
         streaming = false;
         sent = true;
         return true;
     }
-    void begin_sse() override { streaming = true; }
+    void begin_stream(web::StreamKind kind) override {
+        streaming = true;
+        ndjson = kind == web::StreamKind::kNdjson;
+    }
     bool write(std::string_view bytes) override {
         if (accept-- <= 0) {
             stop_.request_stop();
@@ -75,6 +81,7 @@ class CapturingWriter : public web::ResponseWriter {
 inline void call(web::App& app, web::Request& request, CapturingWriter& writer) {
     if (request.header("host").empty()) request.headers.push_back({"host", "localhost:1"});
     request.id = "req_test";
+    writer.dialect = web::dialect_of(request.path);
     web::Plan plan = app.plan(request);
     if (plan.refusal) {
         writer.send(std::move(*plan.refusal));

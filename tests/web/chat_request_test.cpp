@@ -123,7 +123,7 @@ TEST(ChatRequest, NormalisesMessages) {
 
 TEST(ChatRequest, NamesTheFieldAtFault) {
     const std::vector<std::pair<json, std::string>> cases{
-        {with("n", 2), "n"},
+        {with("n", 0), "n"},
         {with("temperature", 2.1), "temperature"},
         {with("temperature", "warm"), "temperature"},
         {with("top_p", -0.1), "top_p"},
@@ -133,7 +133,9 @@ TEST(ChatRequest, NamesTheFieldAtFault) {
         {with("stop", ""), "stop"},
         {with("logit_bias", {{"x", 1}}), "logit_bias"},
         {with("logit_bias", {{"1", 101}}), "logit_bias"},
-        {with("logprobs", true), "logprobs"},
+        {with("top_logprobs", 2), "top_logprobs"},
+        {with("top_logprobs", 21), "top_logprobs"},
+        {with("hearth", {{"colection", "x"}}), "hearth"},
         {with("functions", json::array()), "functions"},
         {with("stream_options", {{"include_usage", true}}), "stream_options"},
         {with("response_format", {{"type", "xml"}}), "response_format.type"},
@@ -152,6 +154,59 @@ TEST(ChatRequest, NamesTheFieldAtFault) {
         EXPECT_EQ(error.status, 400) << body;
         EXPECT_EQ(error.param, param) << error.message;
     }
+}
+
+TEST(ChatRequest, LogprobsChoicesAndStrictToolsAreRead) {
+    json body = with("logprobs", true);
+    body["top_logprobs"] = 3;
+    body["n"] = 4;
+    body["parallel_tool_calls"] = false;
+    body["reasoning_effort"] = "low";
+    json strict = kTool;
+    strict["function"]["strict"] = true;
+    json free = kTool;
+    free["function"]["name"] = "free";
+    body["tools"] = json::array({strict, free});
+    const ChatRequest chat = accepted(body);
+    EXPECT_EQ(chat.generate.top_logprobs, 3);
+    EXPECT_EQ(chat.choices, 4);
+    EXPECT_FALSE(chat.parallel_tool_calls || chat.from_documents);
+    EXPECT_EQ(chat.strict_tools, std::vector<std::string>{"weather"});
+    EXPECT_FALSE(accepted(with("logprobs", true)).from_documents);
+}
+
+TEST(ChatRequest, AllowedToolsAreTheOnesTheModelSees) {
+    json other = kTool;
+    other["function"]["name"] = "other";
+    json body = with("tools", json::array({kTool, other}));
+    const json named{{"type", "function"}, {"function", {{"name", "other"}}}};
+    body["tool_choice"] = {{"type", "allowed_tools"},
+                           {"allowed_tools", {{"mode", "required"}, {"tools", json::array({named})}}}};
+    const ChatRequest chat = accepted(body);
+    ASSERT_EQ(chat.generate.tools.size(), 1u);
+    EXPECT_EQ(chat.generate.tools[0].name, "other");
+    EXPECT_EQ(chat.generate.tool_choice, llm::ToolChoice::kRequired);
+    body["tool_choice"]["allowed_tools"]["mode"] = "maybe";
+    EXPECT_EQ(refused(body).param, "tool_choice");
+}
+
+TEST(ChatRequest, FilePartsOfTextAreRead) {
+    const auto with_file = [](const json& file) {
+        const json parts = json::array({{{"type", "text"}, {"text", "Sum up:"}}, {{"type", "file"}, {"file", file}}});
+        return with("messages", json::array({{{"role", "user"}, {"content", parts}}}));
+    };
+    const json file{{"filename", "a.txt"}, {"file_data", "data:text/plain;base64,SGVsbG8="}};
+    EXPECT_EQ(accepted(with_file(file)).generate.messages.at(0).content, "Sum up:\n[a.txt]\nHello\n");
+    for (const json& bad : {json{{"file_id", "file-1"}}, json{{"file_data", "SGVsb"}}, json{{"file_data", "/+8="}}}) {
+        const ApiError error = refused(with_file(bad));
+        EXPECT_EQ(error.param, "messages[0].content");
+        EXPECT_NE(error.message.find("UTF-8 text as file_data"), std::string::npos) << error.message;
+    }
+}
+
+TEST(ChatRequest, BrokenJsonIsPlacedInPlainWords) {
+    const auto decoded = decode_chat_request("{\n  \"model\": hearth}");
+    EXPECT_EQ(std::get<ApiError>(decoded).message, "invalid JSON at line 2, column 12, having read '\"model\": h'");
 }
 
 TEST(ChatRequest, RefusesImagesSchemasTooDeepAndBrokenJson) {

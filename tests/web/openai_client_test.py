@@ -74,6 +74,17 @@ class OpenAiClient(unittest.TestCase):
         reply = self.chat(max_completion_tokens=2, extra_body={"hearth": {"retrieval": False}})
         self.assertEqual(reply.choices[0].finish_reason, "length")
 
+    def test_choices_and_logprobs(self):
+        reply = self.chat(n=2, logprobs=True, top_logprobs=2)
+        self.assertEqual([c.index for c in reply.choices], [0, 1])
+        for choice in reply.choices:
+            self.assertEqual("".join(t.token for t in choice.logprobs.content), choice.message.content)
+            self.assertEqual(len(choice.logprobs.content[0].top_logprobs), 2)
+        with self.client.chat.completions.stream(model="hearth", messages=QUESTION, logprobs=True, n=2) as stream:
+            final = stream.get_final_completion()
+        for choice in final.choices:
+            self.assertEqual("".join(t.token for t in choice.logprobs.content), choice.message.content)
+
     def test_embeddings_default_and_float_are_equal(self):
         coded = self.client.embeddings.create(model="fake-embedder", input=["a", "bcd"])
         plain = self.client.embeddings.create(model="fake-embedder", input=["a", "bcd"], encoding_format="float")
@@ -91,7 +102,7 @@ class OpenAiClient(unittest.TestCase):
             self.chat(model="gpt-9")
         self.assertEqual(caught.exception.code, "model_not_found")
         with self.assertRaises(openai.BadRequestError) as caught:
-            self.chat(n=2)
+            self.chat(n=0)
         self.assertEqual(caught.exception.param, "n")
         with self.assertRaises(openai.RateLimitError):
             self.chat(messages=[{"role": "user", "content": "overload"}])

@@ -139,6 +139,23 @@ TEST_F(SocketServer, RefusesWhatIsTooLargeOrMalformed) {
     EXPECT_EQ(status_of(client.response()), 431);
 }
 
+TEST_F(SocketServer, WhatIsRefusedBeforeARouteSpeaksThePathsDialectToo) {
+    const auto refused = [&](const std::string& path) {
+        RawClient client = connect();
+        client.post(path, std::string(5000, 'x'));
+        return client.response();
+    };
+    const std::string anthropic = refused("/v1/messages");
+    EXPECT_EQ(status_of(anthropic), 413);
+    EXPECT_NE(anthropic.find(R"({"error":{"message":"the body has 5000 bytes; at most 4096)"), std::string::npos);
+    EXPECT_NE(anthropic.find(R"("type":"request_too_large"},"type":"error"})"), std::string::npos) << anthropic;
+    EXPECT_NE(refused("/api/chat").find(R"({"error":"the body has 5000 bytes)"), std::string::npos);
+    RawClient large = connect();
+    large.send("POST /v1/documents?name=a.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n");
+    EXPECT_NE(large.response().find("the file has 2.9 MiB; at most 0.1 MiB are possible (ingest.max_file_mib)"),
+              std::string::npos);
+}
+
 TEST_F(SocketServer, ChunkedBodiesMeetTheLimitToo) {
     RawClient client = connect();
     client.send("POST /v1/search HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
