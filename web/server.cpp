@@ -53,8 +53,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
         if (!error) return {};
         const std::string where = address + ":" + std::to_string(port);
         if (error == asio::error::address_in_use) {
-            return Error(ErrorCode::kUnavailable,
-                         where + " is in use by another program; stop it or choose another server.port");
+            return Error(
+                ErrorCode::kUnavailable,
+                where + " is in use by another program; stop it, or choose another port (--port, or server.port)");
         }
         return Error(ErrorCode::kUnavailable, "cannot listen on " + where + ": " + error.message() +
                                                   "; choose another server.address or server.port");

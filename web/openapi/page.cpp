@@ -95,7 +95,8 @@ std::string openapi_page(const json& document) {
     }
     std::string out =
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>hearth API</title>"
-        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/docs.css\"></head>"
+        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"/flame.svg\" "
+        "type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"/docs.css\"></head>"
         "<body><main><h1>hearth API</h1><p>For programs: <a href=\"/openapi.json\">/openapi.json</a></p>";
     for (const auto& [tag, text] : tags) out += element("h2", tag) + text;
     out += "<h2>Shapes</h2>";

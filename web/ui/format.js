@@ -30,13 +30,12 @@ export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);
 
 export const folderName = (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
 
-/** Kinds that are better known by their ending than by their name. */
-const KINDS = { markdown: 'MD', text: 'TXT', notebook: 'IPYNB', asciidoc: 'ADOC', latex: 'TEX' };
+const KINDS = { markdown: 'MD', text: 'TXT' };
 
-/** At most five letters. A file whose kind was not recognised is called by its ending. */
+/** At most five letters: one kind may have many endings (code, archives), so the file's own says more. */
 export function kind(type, path = '') {
-    if (type && type !== 'unknown') return (KINDS[type] ?? type).slice(0, 5).toUpperCase();
+    if (KINDS[type]) return KINDS[type];
     const name = fileName(path);
     const dot = name.lastIndexOf('.');
-    return dot > 0 ? name.slice(dot + 1, dot + 6).toUpperCase() : 'FILE';
+    return dot > 0 ? name.slice(dot + 1, dot + 6).toUpperCase() : (type || 'file').slice(0, 5).toUpperCase();
 }
