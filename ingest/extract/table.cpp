@@ -11,7 +11,6 @@
 namespace hearth::ingest {
 namespace {
 
-constexpr std::int64_t kScale = 1'000'000;
 constexpr std::size_t kScaleDigits = 6;
 constexpr std::size_t kMostDigits = 12;      // before the point: sums of a billion such numbers fit 128 bits
 constexpr std::size_t kMostDistinct = 1000;  // counted exactly up to here

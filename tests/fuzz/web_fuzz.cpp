@@ -30,7 +30,8 @@ void fuzz_head(std::string_view bytes) {
     options.api_key = "key";
     (void)hearth::web::check_host(request, options);
     (void)hearth::web::check_origin(request);
-    (void)hearth::web::check_key(request, options);
+    hearth::web::KeyFile no_keys("");
+    (void)hearth::web::check_key(request, hearth::web::Scope::kRead, options, no_keys);
     (void)hearth::web::multipart_boundary(request.header("content-type"));
 }
 

@@ -92,7 +92,7 @@ json anthropic_message(const std::string& id, const std::string& model, const Fi
     return out;
 }
 
-bool AnthropicStream::event(const char* name, json payload) {
+bool AnthropicStream::emit(const char* name, json payload) {
     payload["type"] = name;
     return writer_.write("event: " + std::string(name) + "\ndata: " + dump_json(payload) + "\n\n");
 }
@@ -102,23 +102,23 @@ bool AnthropicStream::start_message() {
     started_ = true;
     json message = envelope(id_, model_, json::array());
     message["usage"] = usage({});  // message_delta has the totals, which overwrite these
-    return event("message_start", {{"message", std::move(message)}});
+    return emit("message_start", {{"message", std::move(message)}});
 }
 
 bool AnthropicStream::start_block(json block) {
     const bool first = index_ == 0;
     in_block_ = true;
-    return event("content_block_start", {{"index", index_}, {"content_block", std::move(block)}}) &&
-           (!first || event("ping", json::object()));
+    return emit("content_block_start", {{"index", index_}, {"content_block", std::move(block)}}) &&
+           (!first || emit("ping", json::object()));
 }
 
 bool AnthropicStream::delta(json delta) {
-    return event("content_block_delta", {{"index", index_}, {"delta", std::move(delta)}});
+    return emit("content_block_delta", {{"index", index_}, {"delta", std::move(delta)}});
 }
 
 bool AnthropicStream::stop_block() {
     in_block_ = false;
-    return event("content_block_stop", {{"index", index_++}});
+    return emit("content_block_stop", {{"index", index_++}});
 }
 
 bool AnthropicStream::text(std::string_view text, std::span<const llm::TokenScore>) {
@@ -144,8 +144,8 @@ void AnthropicStream::finish(const FinishedAnswer& answer, const std::string& ba
     json last{{"delta", {{"stop_reason", stop_reason(answer)}, {"stop_sequence", stop_sequence(answer)}}},
               {"usage", usage(answer.usage)}};
     if (answer.from_documents) last["hearth"] = answer_json(*answer.from_documents);
-    event("message_delta", std::move(last));
-    event("message_stop", json::object());
+    emit("message_delta", std::move(last));
+    emit("message_stop", json::object());
 }
 
 }  // namespace hearth::web

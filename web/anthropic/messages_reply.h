@@ -26,7 +26,7 @@ class AnthropicStream : public AnswerListener {
     void finish(const FinishedAnswer& answer, const std::string& base);
 
   private:
-    bool event(const char* name, nlohmann::json payload);
+    bool emit(const char* name, nlohmann::json payload);
     bool start_message();
     bool start_block(nlohmann::json block);
     bool delta(nlohmann::json delta);
