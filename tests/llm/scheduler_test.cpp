@@ -93,13 +93,14 @@ TEST_F(SchedulerTest, InteractiveTakesThePlaceOfBackground) {
 
 TEST_F(SchedulerTest, TheYoungestGivesWayWhenBlocksRunOut) {
     open(512);
-    const auto first = submit(std::string(190, 'a'), 28), second = submit(std::string(210, 'b'), 28);
-    steps(12);  // both begin: 14 and 15 blocks with their prompts; then each wants another
+    const auto first = submit(std::string(205, 'a'), 28), second = submit(std::string(225, 'b'), 28);
+    steps(12);  // both begin; with their answers they want 33 of the 32 blocks
     const auto third = submit(std::string(20, 'c'), 2);
     steps_until_idle();
     EXPECT_EQ(result_of(*first).usage.completion_tokens, 28);
     EXPECT_EQ(result_of(*second).usage.completion_tokens, 28);
     EXPECT_EQ(result_of(*third).usage.completion_tokens, 2);
+    EXPECT_GE(scheduler_->stats().preemptions, 1u);
     EXPECT_EQ(scheduler_->stats().kv_blocks_free + scheduler_->stats().kv_blocks_cached, 32);
 }
 
