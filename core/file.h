@@ -41,6 +41,8 @@ class MappedFile {
     ~MappedFile();
 
     std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+    /// These bytes of it were read for the last time for now: their pages leave the process, and come back when read.
+    void release(std::span<const std::byte> part) const noexcept;
 
   private:
     MappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}

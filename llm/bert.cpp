@@ -35,8 +35,8 @@ void Bert::embed_tokens(std::span<const std::int32_t> ids, std::span<const std::
         for (std::int32_t i = starts[text]; i < starts[text + 1]; ++i)
             positions_[static_cast<std::size_t>(i)] = i - starts[text];
     }
-    ops_.gather_rows(word_table_, ids, x_.data());
-    ops_.gather_rows(position_table_, std::span(positions_).first(ids.size()), projected_.data());
+    ops_.gather_rows(*word_table_, ids, x_.data());
+    ops_.gather_rows(*position_table_, std::span(positions_).first(ids.size()), projected_.data());
     for (std::int64_t row = 0; row < n; ++row)
         ops_.add(x_.data() + row * config_.width, type_row_.data(), config_.width);
     add_and_norm(embedding_norm_, n);

@@ -78,7 +78,7 @@ class Bert {
 
     BertConfig config_;
     Ops& ops_;
-    MatrixView word_table_, position_table_;
+    std::unique_ptr<Weight> word_table_, position_table_;
     std::vector<float> type_row_;  // token type 0: single texts have no other
     Norm embedding_norm_;
     std::vector<Layer> layers_;

@@ -100,9 +100,8 @@ class Bert::Loader {
     }
 
     Status run() {
-        const std::int64_t width = config_.width;
-        HEARTH_TRY(bert_.word_table_, view("embeddings.word_embeddings.weight", config_.vocabulary, width));
-        HEARTH_TRY(bert_.position_table_, view("embeddings.position_embeddings.weight", config_.max_positions, width));
+        HEARTH_TRY_STATUS(table("embeddings.word_embeddings.weight", config_.vocabulary, bert_.word_table_));
+        HEARTH_TRY_STATUS(table("embeddings.position_embeddings.weight", config_.max_positions, bert_.position_table_));
         HEARTH_TRY_STATUS(load_type_row());
         HEARTH_TRY_STATUS(norm("embeddings.LayerNorm", bert_.embedding_norm_));
         bert_.layers_.resize(static_cast<std::size_t>(config_.layers));
@@ -140,6 +139,12 @@ class Bert::Loader {
     Result<MatrixView> view(const std::string& name, std::int64_t rows, std::int64_t cols) {
         HEARTH_TRY(const SafetensorsTensor* tensor, find(name, {rows, cols}));
         return MatrixView{tensor->type, rows, cols, tensor->bytes};
+    }
+
+    Status table(const std::string& name, std::int64_t rows, std::unique_ptr<Weight>& out) {
+        HEARTH_TRY(const MatrixView stored, view(name, rows, config_.width));
+        HEARTH_TRY(out, bert_.ops_.load_table(stored));
+        return {};
     }
 
     Status vector(const std::string& name, std::int64_t size, std::vector<float>& out) {

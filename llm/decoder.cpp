@@ -58,7 +58,7 @@ std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
 bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel) {
     const std::int64_t n = lay_out(steps);
     HEARTH_CHECK(logits.size() == logit_rows_.size() * static_cast<std::size_t>(config_.vocabulary));
-    ops_.gather_rows(embedding_, tokens_, x_.data());
+    ops_.gather_rows(embedding(), tokens_, x_.data());
     for (std::size_t index = 0; index < layers_.size(); ++index) {
         if (cancel.stop_requested()) return false;
         attention_block(layers_[index], index, steps, n);

@@ -72,11 +72,12 @@ class Decoder {
     void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
     void feed_forward_block(const Layer& layer, std::int64_t n);
     void read_logits(std::span<float> logits);
+    const Weight& embedding() const { return embedding_ ? *embedding_ : *head_; }
 
     DecoderConfig config_;
     Ops& ops_;
     std::vector<std::byte> embedding_bytes_;  // a copy: a file cut short must not take down a running engine
-    MatrixView embedding_;
+    std::unique_ptr<Weight> embedding_;       // null when the head is read backwards instead ("tied")
     std::vector<Layer> layers_;
     std::vector<float> final_norm_;
     std::unique_ptr<Weight> head_;

@@ -24,9 +24,7 @@ class Decoder::Loader {
     }
 
     Status run() {
-        HEARTH_TRY(decoder_.embedding_, view(kEmbedding, config_.vocabulary, config_.width));
-        decoder_.embedding_bytes_.assign(decoder_.embedding_.bytes.begin(), decoder_.embedding_.bytes.end());
-        decoder_.embedding_.bytes = decoder_.embedding_bytes_;
+        HEARTH_TRY_STATUS(load_embedding());
         decoder_.layers_.resize(static_cast<std::size_t>(config_.layers));
         for (int index = 0; index < config_.layers; ++index) {
             Layer& layer = decoder_.layers_[static_cast<std::size_t>(index)];
@@ -39,6 +37,16 @@ class Decoder::Loader {
     }
 
   private:
+    Status load_embedding() {
+        HEARTH_TRY(MatrixView table, view(kEmbedding, config_.vocabulary, config_.width));
+        if (head_name(file_) == kEmbedding) return {};
+        decoder_.embedding_bytes_.assign(table.bytes.begin(), table.bytes.end());
+        table.bytes = decoder_.embedding_bytes_;
+        HEARTH_TRY(decoder_.embedding_, decoder_.ops_.load_table(table));
+        report(table.bytes.size());
+        return {};
+    }
+
     Status load_attention(const std::string& prefix, Layer& layer) {
         const int query_width = config_.heads * config_.head_dim;
         const int kv_width = config_.kv_heads * config_.head_dim;
@@ -78,7 +86,10 @@ class Decoder::Loader {
         auto loaded = decoder_.ops_.load(stored);
         if (!loaded.ok()) return Error(loaded.error().code, "tensor '" + name + "': " + loaded.error().message);
         out = std::move(loaded).value();
-        decoder_.borrows_file_ = decoder_.borrows_file_ || out->owned_bytes() == 0;
+        if (out->owned_bytes() > 0)
+            file_.release(*file_.tensor(name));
+        else
+            decoder_.borrows_file_ = true;
         report(stored.bytes.size());
         return {};
     }
@@ -111,8 +122,10 @@ class Decoder::Loader {
 std::size_t Decoder::weight_bytes(const GgufFile& file, const Ops& ops) {
     std::size_t total = 0;
     for (const GgufTensor& tensor : file.tensors()) {
-        if (tensor.name == kEmbedding) total += tensor.bytes.size();
-        if (tensor.name == kEmbedding && tensor.name != head_name(file)) continue;
+        if (tensor.name == kEmbedding && tensor.name != head_name(file)) {
+            total += tensor.bytes.size();
+            continue;
+        }
         std::int64_t elements = 1;
         for (const std::int64_t dim : tensor.dims) elements *= dim;
         const bool is_matrix = tensor.dims.size() == 2;

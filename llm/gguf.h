@@ -47,6 +47,11 @@ class GgufFile {
     const GgufTensor* tensor(std::string_view name) const;
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
 
+    /// A tensor was read for the last time for now: its pages stay in the system's cache, and out of this process.
+    void release(const GgufTensor& tensor) const noexcept {
+        if (file_) file_->release(tensor.bytes);
+    }
+
     /// Empty: open() and parse() are the way to one with content.
     GgufFile() = default;
 

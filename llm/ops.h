@@ -119,10 +119,13 @@ class Ops {
     /// Prepares a matrix for matmul. kUnsupported for a type this backend cannot read.
     virtual Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) = 0;
 
+    /// Prepares a matrix that only gather_rows() reads. A backend on the CPU borrows it.
+    virtual Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) = 0;
+
     virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) = 0;
 
-    /// out[n, cols]: rows `ids` of the matrix, dequantised. Reads MatrixView::bytes directly.
-    virtual void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) = 0;
+    /// out[n, cols]: rows `ids` (0 .. rows - 1) of what load() or load_table() prepared, as float32.
+    virtual void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) = 0;
 
     /// y = x / rms(x) * weight, per row. y may alias x.
     virtual void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,

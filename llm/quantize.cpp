@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/check.h"
-#include "llm/cpu/block_codec.h"
 #include "llm/half.h"
 #include "llm/ops.h"
 
@@ -17,8 +16,8 @@ constexpr int kBlock = 32;
 void quantize_block(const float (&x)[kBlock], std::byte* out) {
     float top = 0.0f;
     for (const float value : x) top = std::max(top, std::fabs(value));
-    const std::uint16_t scale = cpu::float_to_half_bits(top / 127.0f);
-    const float step = cpu::half_bits_to_float(scale);
+    const std::uint16_t scale = float_to_half(top / 127.0f);
+    const float step = half_to_float(scale);
     std::memcpy(out, &scale, sizeof scale);
     for (int i = 0; i < kBlock; ++i) {
         const float level = step > 0.0f ? std::nearbyint(x[i] / step) : 0.0f;

@@ -26,6 +26,8 @@ class Buffer {
     void reserve(std::size_t bytes);
 
   private:
+    void align_to_huge_pages(std::size_t room);
+
     std::byte* data_ = nullptr;
     std::size_t bytes_ = 0;
 };

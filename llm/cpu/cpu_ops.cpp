@@ -24,6 +24,23 @@ const PackedMatrix& packed(const MatmulTask& task) {
     return static_cast<const PackedMatrix&>(*task.weight);
 }
 
+/// Rows as the file stores them, for gathering only.
+class BorrowedTable final : public CpuWeight {
+  public:
+    explicit BorrowedTable(const MatrixView& view) : view_(view) {}
+    std::int64_t rows() const override { return view_.rows; }
+    std::int64_t cols() const override { return view_.cols; }
+    std::size_t owned_bytes() const override { return 0; }
+    void read_row(std::int64_t row, float* out) const override {
+        const DTypeGeometry g = geometry(view_.type);
+        const std::size_t row_bytes = static_cast<std::size_t>(view_.cols / g.block) * g.bytes;
+        dequantize(view_.type, view_.bytes.data() + static_cast<std::size_t>(row) * row_bytes, view_.cols, out);
+    }
+
+  private:
+    MatrixView view_;
+};
+
 /// Panels one chunk of `weight` takes.
 std::int64_t panels_per_chunk(const PackedMatrix& weight, std::int64_t total_panels, int threads) {
     const auto by_bytes = static_cast<std::int64_t>(kChunkWeightBytes / weight.layout().panel_bytes);
@@ -38,7 +55,14 @@ CpuOps::CpuOps(const KernelTable& kernels, int threads)
     : kernels_(kernels), pool_(threads), thread_scratch_(static_cast<std::size_t>(threads)) {}
 
 Result<std::unique_ptr<Weight>> CpuOps::load(const MatrixView& matrix) {
-    return pack(matrix, kernels_.lanes, pool_);
+    return pack(matrix, kernels_, arena_, pool_);
+}
+
+Result<std::unique_ptr<Weight>> CpuOps::load_table(const MatrixView& matrix) {
+    const DTypeGeometry g = geometry(matrix.type);
+    if (g.bytes == 0) return Error(ErrorCode::kUnsupported, "the CPU backend cannot read tensors of this type");
+    HEARTH_CHECK(matrix.cols % g.block == 0);
+    return std::unique_ptr<Weight>(std::make_unique<BorrowedTable>(matrix));
 }
 
 CpuOps::GroupKind CpuOps::group_kind(PackedKind kind, std::int64_t n) const {
@@ -120,13 +144,11 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
     });
 }
 
-void CpuOps::gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) {
-    const DTypeGeometry g = geometry(matrix.type);
-    const std::size_t row_bytes = static_cast<std::size_t>(matrix.cols / g.block) * g.bytes;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        HEARTH_CHECK(ids[i] >= 0 && ids[i] < matrix.rows);
-        dequantize(matrix.type, matrix.bytes.data() + static_cast<std::size_t>(ids[i]) * row_bytes, matrix.cols,
-                   out + static_cast<std::int64_t>(i) * matrix.cols);
+void CpuOps::gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) {
+    for (const std::int32_t id : ids) {
+        HEARTH_CHECK(id >= 0 && id < table.rows());
+        static_cast<const CpuWeight&>(table).read_row(id, out);
+        out += table.cols();
     }
 }
 

@@ -27,7 +27,8 @@ class CpuOps final : public Ops {
     std::size_t weight_bytes(const MatrixView& matrix) const override { return packed_bytes(matrix, kernels_.lanes); }
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override;
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override;
-    void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) override;
+    Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override;
+    void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) override;
     void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,
                   float* y) override;
     void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, std::int64_t dim,
@@ -91,6 +92,7 @@ class CpuOps final : public Ops {
 
     const KernelTable& kernels_;
     ThreadPool pool_;
+    PageArena arena_;
     Groups groups_[kGroupKinds];
     std::vector<Buffer> thread_scratch_;
     std::vector<AttendItem> attend_items_;

@@ -52,6 +52,15 @@ constexpr std::size_t tile_scratch_bytes(std::int64_t cols) {
     return static_cast<std::size_t>(cols * 16);
 }
 
+/// Rows of a quantised matrix in the file's layout, to be packed into one panel.
+struct PackSource {
+    const std::byte* bytes = nullptr;
+    std::size_t row_bytes = 0;
+    int rows = 0;  ///< 1 .. lanes; what lies beyond stays as it is in the panel
+    std::int64_t blocks = 0;
+    float factor = 1.0f;  ///< scales and minima are stored times this
+};
+
 /// y[token, row] for the rows of panels [panel_begin, panel_end) and all `n` tokens.
 struct MatmulTile {
     const PackedMatrix* weight = nullptr;
@@ -109,6 +118,8 @@ struct TileKernels {
 struct KernelTable {
     const char* name;
     int lanes;
+    /// A quantised matrix's rows into a panel of its packed kind; only types that are quantised.
+    void (*pack_panel)(DType type, const PackSource& source, std::byte* panel);
     /// Row-major x [columns][cols], row stride cols, into one group. cols is a multiple of 32.
     void (*quantise_group)(const float* x, int columns, std::int64_t cols, std::byte* group);
     void (*float_group)(const float* x, int columns, std::int64_t cols, std::byte* group);

@@ -5,15 +5,17 @@
 #include "llm/cpu/kernels.h"
 #include "llm/cpu/math_kernels.h"
 #include "llm/cpu/matmul_kernels.h"
+#include "llm/cpu/pack_kernels.h"
 
 namespace hearth::llm::cpu {
 namespace {
 
 template <class S>
 constexpr KernelTable make_table(const TileKernels* tiles = nullptr) {
-    return {S::kName,      S::kLanes, quantise_group<S>, interleave_floats, interleave_pairs, matmul<S>, rms_norm<S>,
-            layer_norm<S>, rope<S>,   store_kv<S>,       attend<S>,         swiglu<S>,        gelu<S>,   add<S>,
-            tiles};
+    return {S::kName,          S::kLanes,        pack_panel<S>, quantise_group<S>,
+            interleave_floats, interleave_pairs, matmul<S>,     rms_norm<S>,
+            layer_norm<S>,     rope<S>,          store_kv<S>,   attend<S>,
+            swiglu<S>,         gelu<S>,          add<S>,        tiles};
 }
 
 }  // namespace

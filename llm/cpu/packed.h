@@ -15,13 +15,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/result.h"
-#include "llm/cpu/buffer.h"
+#include "llm/cpu/page_arena.h"
 #include "llm/cpu/thread_pool.h"
 #include "llm/ops.h"
 
 namespace hearth::llm::cpu {
+
+struct KernelTable;
 
 /// weight = scale * (q - centre) [+ minimum], centre 8, 16 and 32 for 4, 5 and 6 bits (0 with kU4Min and kS8).
 enum class PackedKind : std::uint8_t { kU4, kU4Min, kU5, kU5Min, kU6, kS8, kF32, kF16, kBF16 };
@@ -77,39 +80,76 @@ constexpr std::size_t quant_bytes(PackedKind kind, int lanes) noexcept {
     return static_cast<std::size_t>(bits_of(kind) * 4 * lanes);
 }
 
+/// How a file type is packed; nothing for a type that is not supported.
+constexpr std::optional<PackedKind> packed_kind(DType type) noexcept {
+    switch (type) {
+        case DType::kF32:
+            return PackedKind::kF32;
+        case DType::kF16:
+            return PackedKind::kF16;
+        case DType::kBF16:
+            return PackedKind::kBF16;
+        case DType::kQ4_0:
+            return PackedKind::kU4;
+        case DType::kQ4_1:
+        case DType::kQ4_K:
+            return PackedKind::kU4Min;
+        case DType::kQ5_0:
+            return PackedKind::kU5;
+        case DType::kQ5_1:
+        case DType::kQ5_K:
+            return PackedKind::kU5Min;
+        case DType::kQ6_K:
+            return PackedKind::kU6;
+        case DType::kQ8_0:
+            return PackedKind::kS8;
+    }
+    return std::nullopt;
+}
+
 PanelLayout panel_layout(PackedKind kind, int lanes, std::int64_t cols);
 
-class PackedMatrix final : public Weight {
+/// What this backend prepares: rows of it can be read back.
+class CpuWeight : public Weight {
+  public:
+    virtual void read_row(std::int64_t row, float* out) const = 0;
+};
+
+class PackedMatrix final : public CpuWeight {
   public:
     std::int64_t rows() const override { return rows_; }
     std::int64_t cols() const override { return cols_; }
-    std::size_t owned_bytes() const override { return data_.size(); }
+    std::size_t owned_bytes() const override { return data_.size; }
+    void read_row(std::int64_t row, float* out) const override;
 
     PackedKind kind() const { return kind_; }
-    std::int64_t panels() const { return panels_; }
+    std::int64_t panels() const { return (rows_ + lanes_ - 1) / lanes_; }
     const PanelLayout& layout() const { return layout_; }
     const std::byte* panel(std::int64_t index) const {
-        return data_.data() + static_cast<std::size_t>(index) * layout_.panel_bytes;
+        return data_.data + static_cast<std::size_t>(index) * layout_.panel_bytes;
     }
     /// Scales and minima are stored times a power of two that brings them into float16's range; this undoes it.
     float output_scale() const { return output_scale_; }
 
   private:
-    friend Result<std::unique_ptr<Weight>> pack(const MatrixView&, int, ThreadPool&);
+    friend Result<std::unique_ptr<Weight>> pack(const MatrixView&, const KernelTable&, PageArena&, ThreadPool&);
+    void read_quantised(const std::byte* panel, int lane, float* out) const;
+    void read_floats(const std::byte* panel, int lane, float* out) const;
 
     PackedKind kind_ = PackedKind::kF32;
     std::int64_t rows_ = 0;
     std::int64_t cols_ = 0;
-    std::int64_t panels_ = 0;
+    int lanes_ = 1;
     PanelLayout layout_;
     float output_scale_ = 1.0f;
-    Buffer data_;
+    PageSlice data_;
 };
 
 /// What pack() allocates; 0 for a type it refuses.
 std::size_t packed_bytes(const MatrixView& matrix, int lanes);
 
-/// Copies a matrix into panels, in parallel. Errors: kUnsupported type.
-Result<std::unique_ptr<Weight>> pack(const MatrixView& matrix, int lanes, ThreadPool& pool);
+/// Copies a matrix into panels of kernels.lanes rows, in parallel. Errors: kUnsupported type.
+Result<std::unique_ptr<Weight>> pack(const MatrixView& matrix, const KernelTable& kernels, PageArena& arena,
+                                     ThreadPool& pool);
 
 }  // namespace hearth::llm::cpu

@@ -12,21 +12,6 @@
 namespace hearth::llm::cpu {
 namespace {
 
-inline std::uint16_t float_to_half(float value) {
-    const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-    const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
-    const float magnitude = std::bit_cast<float>(bits & 0x7fffffffu);
-    if (magnitude != magnitude) return static_cast<std::uint16_t>(sign | 0x7e00u);
-    if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
-    if (magnitude < 0x1p-14f) {  // subnormal half: a multiple of 2^-24, rounded to nearest even by the addition
-        const float shifted = magnitude + 0.5f;
-        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
-    }
-    const std::uint32_t m = std::bit_cast<std::uint32_t>(magnitude);
-    const std::uint32_t rounded = m + 0xfffu + ((m >> 13) & 1u);
-    return static_cast<std::uint16_t>(sign | ((rounded - (112u << 23)) >> 13));
-}
-
 template <int kWidth>
 struct GenericLanes {
     static constexpr int kLanes = kWidth;

@@ -71,6 +71,8 @@ class ReferenceOps : public Ops {
         return std::unique_ptr<Weight>(std::make_unique<BorrowedWeight>(matrix));
     }
 
+    Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override { return load(matrix); }
+
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override {
         for (const MatmulTask& task : tasks) {
             const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
@@ -86,12 +88,11 @@ class ReferenceOps : public Ops {
         }
     }
 
-    void gather_rows(const MatrixView& matrix, std::span<const std::int32_t> ids, float* out) override {
-        const BorrowedWeight weight(matrix);
+    void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) override {
         for (const std::int32_t id : ids) {
-            HEARTH_CHECK(id >= 0 && id < matrix.rows);
-            weight.read_row(id, out);
-            out += matrix.cols;
+            HEARTH_CHECK(id >= 0 && id < table.rows());
+            static_cast<const BorrowedWeight&>(table).read_row(id, out);
+            out += table.cols();
         }
     }
 

@@ -16,16 +16,29 @@ TEST_P(OpsTest, LoadRefusesATypeItDoesNotKnow) {
 
 TEST_P(OpsTest, GatherRowsDequantisesTheNamedRows) {
     Random random(3);
-    const std::int64_t rows = 6, cols = 256;
+    const std::int64_t rows = 37, cols = 256;  // the last panel is not full with any number of lanes
+    const std::int32_t ids[] = {5, 0, 36, 5, 31};
     for (const DType type : kTypes) {
         const auto bytes = random_matrix(type, rows, cols, random);
         Floats all(static_cast<std::size_t>(rows * cols));
         dequantize(type, bytes.data(), rows * cols, all.data());
-        const std::int32_t ids[] = {5, 0, 5, 3};
-        Floats out(4 * cols);
-        ops_->gather_rows({type, rows, cols, bytes}, ids, out.data());
-        for (std::size_t i = 0; i < 4; ++i) {
-            EXPECT_EQ(std::memcmp(out.data() + i * cols, all.data() + ids[i] * cols, sizeof(float) * cols), 0);
+        const MatrixView matrix{type, rows, cols, bytes};
+        const auto table = ops_->load_table(matrix);
+        const auto weight = ops_->load(matrix);
+        ASSERT_TRUE(table.ok() && weight.ok());
+        Floats exact(std::size(ids) * cols), packed(exact.size());
+        ops_->gather_rows(**table, ids, exact.data());
+        ops_->gather_rows(**weight, ids, packed.data());
+        for (std::size_t i = 0; i < std::size(ids); ++i) {
+            const float* row = all.data() + ids[i] * cols;
+            EXPECT_EQ(std::memcmp(exact.data() + i * cols, row, sizeof(float) * cols), 0);
+            // A packed scale and minimum are rounded to float16: 2^-11 of each. Neither product is above twice the
+            // row's range, which is at most twice its largest weight.
+            float top = 0;
+            for (std::int64_t k = 0; k < cols; ++k) top = std::max(top, std::fabs(row[k]));
+            for (std::int64_t k = 0; k < cols; ++k)
+                ASSERT_NEAR(packed[i * cols + static_cast<std::size_t>(k)], row[k], 8 * top * 0x1p-11f)
+                    << geometry(type).name << " row " << ids[i] << " column " << k;
         }
     }
 }
