@@ -219,6 +219,7 @@ class FolderPipeline final : public Pipeline {
         for (const auto& path : board_.install(*result, round, settings.read_with))
             sink_.work_state(path, WorkState::kIdle);
         if (!round.deletes_held) remember_root(result->root);
+        if (watch_problem.empty()) watch_problem = result->problem;
         report_scan(round, std::move(watch_problem));
         return round.waiting;
     }

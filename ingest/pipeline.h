@@ -34,7 +34,7 @@ struct PipelineCounters {
     std::int64_t bytes_total = 0;
     std::int64_t inotify_overflows_total = 0;
     std::string current_path;   ///< empty when idle
-    bool deletes_held = false;  ///< more than half of the files vanished at once: waiting for confirmation or return
+    bool deletes_held = false;  ///< more than a fifth of the files vanished at once: waiting for confirmation or return
     std::string problem;        ///< folder missing, disk full, a file that is tried again; empty when fine
 };
 

@@ -28,7 +28,7 @@ Difference compare(const KnownFiles& known, const ScanResult& scan, const PathFi
     const auto miss = [&](const std::string& path) {
         const bool unseen = std::any_of(scan.unreadable_folders.begin(), scan.unreadable_folders.end(),
                                         [&](const std::string& folder) { return is_beneath(path, folder); });
-        if (!filter.selects(path))
+        if (!filter.selects(path) || scan.ignored.ignores(path))
             difference.deselected.push_back(path);
         else if (!unseen)
             difference.vanished.push_back(path);
@@ -44,7 +44,7 @@ Difference compare(const KnownFiles& known, const ScanResult& scan, const PathFi
 }
 
 bool looks_like_lost_mount(std::size_t vanished, std::size_t known) noexcept {
-    return vanished > kFewFiles && vanished * 2 > known;
+    return vanished > kFewFiles && vanished * 5 > known;
 }
 
 Settled SettleClock::look(const ScannedFile& file, const FileStamp& recorded, std::chrono::milliseconds settle,

@@ -19,13 +19,13 @@ bool is_unchanged(const KnownFile& known, const ScannedFile& file, const std::st
 struct Difference {
     std::vector<ScannedFile> changed;
     std::vector<std::string> vanished;    ///< recorded, and not in a folder that could not be read
-    std::vector<std::string> deselected;  ///< recorded, and no longer wanted by the globs
+    std::vector<std::string> deselected;  ///< recorded, and no longer wanted by the globs or a .hearthignore
 };
 
 Difference compare(const KnownFiles& known, const ScanResult& scan, const PathFilter& filter,
                    const std::string& read_with);
 
-/// More than half of at least a dozen files gone at once is more likely a lost mount than a wish.
+/// More than a fifth of the files and more than ten gone at once is more likely a lost mount than a wish.
 bool looks_like_lost_mount(std::size_t vanished, std::size_t known) noexcept;
 
 enum class Settled {

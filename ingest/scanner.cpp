@@ -61,6 +61,13 @@ int open_by_components(int root_fd, const std::string& path, int flags) {
     }
 }
 
+/// "2.9 MiB", rounded up: a file over the limit never reads as if it had the limit.
+std::string mebibytes(std::int64_t bytes) {
+    const std::int64_t tenths = (bytes * 10 + (1 << 20) - 1) >> 20;
+    const std::string rest = tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10);
+    return std::to_string(tenths / 10) + rest + " MiB";
+}
+
 bool any_match(const std::vector<std::string>& globs, const std::string& path) {
     return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return glob_match(glob, path); });
 }
@@ -95,6 +102,7 @@ class Walk {
             return;
         }
         folder.release();
+        read_ignore_file(::dirfd(dir.get()), path);
         for (;;) {
             errno = 0;
             const dirent* entry = ::readdir(dir.get());
@@ -108,6 +116,23 @@ class Walk {
         if (errno != 0) result_.unreadable_folders.push_back(path);
     }
 
+    void read_ignore_file(int folder_fd, const std::string& path) {
+        const std::string name(kIgnoreFileName);
+        const std::string shown = path.empty() ? name : path + "/" + name;
+        const UniqueFd fd(::openat(folder_fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!fd.valid() && errno == ENOENT) return;
+        std::string text(kMaxIgnoreBytes + 1, '\0');
+        const ssize_t size = fd.valid() ? ::pread(fd.get(), text.data(), text.size(), 0) : -1;
+        if (size < 0) {
+            result_.problem = shown + " cannot be read: nothing is left out by it";
+            return;
+        }
+        text.resize(static_cast<std::size_t>(size));
+        IgnoreFile file = IgnoreFile::parse(text);
+        if (!file.problem().empty()) result_.problem = shown + ": " + file.problem();
+        result_.ignored.add(path, std::move(file));
+    }
+
     void consider(int folder_fd, const char* name, const std::string& path, int depth) {
         struct stat st {};
         if (::fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -116,11 +141,12 @@ class Walk {
         }
         if (S_ISDIR(st.st_mode)) return descend(folder_fd, name, path, st, depth);
         if (!any_match(options_.filter.include, path) || options_.filter.excludes(path)) return;
+        if (result_.ignored.ignores_entry(path, false)) return;
         result_.files.push_back(judge(folder_fd, name, path, st));
     }
 
     void descend(int folder_fd, const char* name, const std::string& path, const struct stat& st, int depth) {
-        if (options_.filter.excludes(path)) return;
+        if (options_.filter.excludes(path) || result_.ignored.ignores_entry(path, true)) return;
         const Obstacle obstacle = obstacle_of(path, st, depth + 1);
         if (obstacle.reason != nullptr) {
             result_.files.push_back({sanitize_utf8(path), stamp_from(st), obstacle.reason, obstacle.remedy});
@@ -164,9 +190,9 @@ class Walk {
             file.reason = obstacle.reason;
             file.remedy = obstacle.remedy;
         } else if (st.st_size > options_.max_file_bytes) {
-            file.reason = "the file has " + std::to_string(st.st_size) + " bytes; the limit is " +
-                          std::to_string(options_.max_file_bytes);
-            file.remedy = "Split the file, or raise the limit in the configuration.";
+            file.reason = "the file has " + mebibytes(st.st_size) + "; at most " + mebibytes(options_.max_file_bytes) +
+                          " are read";
+            file.remedy = "Split the file, or raise ingest.max_file_mib in the configuration.";
         } else if (::faccessat(folder_fd, name, R_OK, AT_EACCESS) != 0 && errno == EACCES) {
             file.reason = "no permission to read the file";
             file.remedy = "Let the user hearth runs as read it (chmod a+r).";

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/result.h"
+#include "ingest/ignore_rules.h"
 #include "ingest/sink.h"
 
 namespace hearth::ingest {
@@ -47,6 +48,8 @@ struct ScanResult {
     RootIdentity root;
     std::vector<ScannedFile> files;               ///< sorted by path
     std::vector<std::string> unreadable_folders;  ///< what is known beneath them must not count as vanished
+    IgnoreRules ignored;                          ///< of every .hearthignore that was met
+    std::string problem;                          ///< of such a file: it could not be read, or not whole
 };
 
 /// Called with an open descriptor of every folder before its entries are read.
@@ -55,8 +58,9 @@ using OnFolder = std::function<void(int folder_fd, const std::string& path)>;
 /// Opens the root. kNotFound when it is not there.
 Result<UniqueFd> open_root(const std::string& root);
 
-/// Walks the root: no hidden files, no editor backups or half downloads. Links, other file systems, what is not a
-/// regular file, names that are not UTF-8 and more than 64 levels are listed with a reason. kCancelled when stopped.
+/// Walks the root: no hidden files, no editor backups or half downloads, nothing that a .hearthignore leaves out.
+/// Links, other file systems, what is not a regular file, names that are not UTF-8 and more than 64 levels are listed
+/// with a reason. kCancelled when stopped.
 Result<ScanResult> scan_folder(const ScanOptions& options, const OnFolder& on_folder, std::stop_token stop);
 
 /// Opens `path` beneath `root_fd` for reading. kNotFound when it is gone; kUnsupported for a link anywhere in the path

@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "ingest/file_name.h"
+#include "ingest/ignore_rules.h"
 
 namespace hearth::ingest {
 namespace {
@@ -18,7 +19,8 @@ constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE
                                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
 
 bool about_scratch_file(const inotify_event& event) {
-    return (event.mask & IN_ISDIR) == 0 && event.len > 0 && is_scratch_name(event.name);
+    return (event.mask & IN_ISDIR) == 0 && event.len > 0 && is_scratch_name(event.name) &&
+           event.name != kIgnoreFileName;
 }
 
 }  // namespace

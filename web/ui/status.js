@@ -82,7 +82,7 @@ function renderBanner() {
     banner.dataset.key = key;
     banner.hidden = !key;
     if (held) {
-        banner.replaceChildren(h('p', {}, 'More than half of the files vanished at once. Their passages are kept until you say so: perhaps a disk is not mounted.'),
+        banner.replaceChildren(h('p', {}, 'More than a fifth of the files vanished at once. Their passages are kept until you say so: perhaps a disk is not mounted.'),
             h('button', { class: 'plain', type: 'button', onclick: () => api.confirmDeletes().catch((error) => announce(error.message)) }, 'They are really gone'));
     } else {
         banner.replaceChildren(h('p', {}, key));
