@@ -74,8 +74,10 @@ class CorpusSink final : public ingest::Sink {
     Status touch(const std::string& path, const ingest::FileStamp& stamp, const std::string& read_with) override;
     Status remove(const std::string& path) override;
     void work_state(const std::string& path, ingest::WorkState state) override;
-    Result<std::string> folder_identity() override { return corpus_.note("folder"); }
-    Status set_folder_identity(const std::string& identity) override { return corpus_.set_note("folder", identity); }
+    Result<std::string> note(const std::string& name) override { return corpus_.note(name); }
+    Status set_note(const std::string& name, const std::string& value) override {
+        return corpus_.set_note(name, value);
+    }
     std::size_t bytes_per_chunk() const override;
 
   private:

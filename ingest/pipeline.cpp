@@ -26,6 +26,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+/// Names of the notes in the record: which folder it mirrors, and whether the files wait.
+constexpr const char* kFolderNote = "folder";
+constexpr const char* kPausedNote = "paused";
+
 constexpr milliseconds kEventDelay{20};  // lets a burst of events become one scan
 constexpr milliseconds kLongestScanGap{2000};
 constexpr int kScanShare = 10;  // at most a tenth of one core goes into scans caused by events
@@ -70,7 +74,7 @@ std::optional<RootIdentity> parse_identity(const std::string& text) {
 class FolderPipeline final : public Pipeline {
   public:
     FolderPipeline(PipelineOptions options, Sink& sink, const TokenCounter& tokens, MemoryLedger& ledger,
-                   Watcher watcher, UniqueFd wake, KnownFiles known, std::string identity)
+                   Watcher watcher, UniqueFd wake, KnownFiles known, std::string identity, bool paused)
         : sink_(sink),
           tokens_(tokens),
           ledger_(ledger),
@@ -82,6 +86,7 @@ class FolderPipeline final : public Pipeline {
           options_(std::move(options)),
           identity_(std::move(identity)) {
         if (const auto root = parse_identity(identity_)) planner_.expect_root(*root);
+        board_.set_paused(paused);
         scanner_ = std::jthread([this](std::stop_token stop) { scan_loop(stop); });
         for (const Lane lane : {Lane::kQuick, Lane::kPatient}) {
             lanes_.at(static_cast<std::size_t>(lane)) = std::jthread([this, lane] { work_loop(lane); });
@@ -112,6 +117,25 @@ class FolderPipeline final : public Pipeline {
             confirm_wanted_ = true;
         }
         want_scan();
+    }
+
+    Status set_paused(bool paused) override {
+        HEARTH_TRY_STATUS(sink_.set_note(kPausedNote, paused ? "yes" : ""));
+        board_.set_paused(paused);
+        return {};
+    }
+
+    Result<std::size_t> reindex(const std::string& path_glob) override {
+        std::size_t count = 0;
+        for (const KnownFile& file : board_.matching(path_glob)) {
+            const Status touched = sink_.touch(file.path, file.stamp, "");
+            if (!touched.ok() && touched.error().code == ErrorCode::kNotFound) continue;  // removed meanwhile
+            HEARTH_TRY_STATUS(touched);
+            board_.forget_reading(file.path);
+            ++count;
+        }
+        want_scan();
+        return count;
     }
 
     PipelineCounters counters() const override {
@@ -227,7 +251,7 @@ class FolderPipeline final : public Pipeline {
     void remember_root(const RootIdentity& root) {
         const std::string identity = print_identity(root);
         if (identity == identity_) return;
-        const Status kept = sink_.set_folder_identity(identity);
+        const Status kept = sink_.set_note(kFolderNote, identity);
         if (kept.ok()) identity_ = identity;  // else the next scan tries again
     }
 
@@ -353,14 +377,16 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(const PipelineOptions& options
     UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake.valid()) return errno_error("eventfd", "", errno);
     HEARTH_TRY(std::vector<KnownFile> files, sink.known_files());
-    HEARTH_TRY(std::string identity, sink.folder_identity());
+    HEARTH_TRY(std::string identity, sink.note(kFolderNote));
+    HEARTH_TRY(const std::string paused, sink.note(kPausedNote));
     KnownFiles known;
     for (auto& file : files) {
         std::string path = file.path;
         known.emplace(std::move(path), std::move(file));
     }
-    return std::unique_ptr<Pipeline>(std::make_unique<FolderPipeline>(
-        options, sink, tokens, ledger, std::move(watcher), std::move(wake), std::move(known), std::move(identity)));
+    return std::unique_ptr<Pipeline>(std::make_unique<FolderPipeline>(options, sink, tokens, ledger, std::move(watcher),
+                                                                      std::move(wake), std::move(known),
+                                                                      std::move(identity), !paused.empty()));
 }
 
 }  // namespace hearth::ingest

@@ -33,7 +33,8 @@ struct PipelineCounters {
     std::int64_t failed_total = 0;
     std::int64_t bytes_total = 0;
     std::int64_t inotify_overflows_total = 0;
-    std::string current_path;   ///< empty when idle
+    std::string current_path;  ///< empty when idle
+    bool paused = false;
     bool deletes_held = false;  ///< more than a fifth of the files vanished at once: waiting for confirmation or return
     std::string problem;        ///< folder missing, disk full, a file that is tried again; empty when fine
 };
@@ -54,6 +55,12 @@ class Pipeline {
     virtual void reconfigure(const PipelineOptions& options) = 0;
     /// Lets deletions that were held because too many files vanished at once go through.
     virtual void confirm_deletes() = 0;
+    /// Files wait, until the folder is resumed, in this process or a later one; what is in work is finished, renames
+    /// and deletions go on. The error is the record's.
+    virtual Status set_paused(bool paused) = 0;
+    /// Recorded files whose path matches the glob are read, parsed and embedded again, changed or not; a restart in
+    /// between does not forget it. Returns how many.
+    virtual Result<std::size_t> reindex(const std::string& path_glob) = 0;
     virtual PipelineCounters counters() const = 0;
     /// True when a full scan has finished since start and nothing is queued or in work.
     virtual bool idle() const = 0;

@@ -96,9 +96,9 @@ class Sink {
     virtual Status touch(const std::string& path, const FileStamp& stamp, const std::string& read_with) = 0;
     virtual Status remove(const std::string& path) = 0;
     virtual void work_state(const std::string& path, WorkState state) = 0;
-    /// Which folder the record mirrors, in the pipeline's words; empty before the first scan.
-    virtual Result<std::string> folder_identity() = 0;
-    virtual Status set_folder_identity(const std::string& identity) = 0;
+    /// A few words that the pipeline keeps beside the record; empty when never set.
+    virtual Result<std::string> note(const std::string& name) = 0;
+    virtual Status set_note(const std::string& name, const std::string& value) = 0;
     /// What store() holds in memory for each chunk.
     virtual std::size_t bytes_per_chunk() const = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/glob.h"
+
 namespace hearth::ingest {
 namespace {
 
@@ -23,6 +25,29 @@ void WorkBoard::close() {
 KnownFiles WorkBoard::known() const {
     const std::lock_guard lock(mutex_);
     return known_;
+}
+
+void WorkBoard::set_paused(bool paused) {
+    {
+        const std::lock_guard lock(mutex_);
+        paused_ = paused;
+    }
+    changed_.notify_all();
+}
+
+std::vector<KnownFile> WorkBoard::matching(const std::string& path_glob) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<KnownFile> files;
+    for (const auto& [path, file] : known_) {
+        if (glob_match(path_glob, path)) files.push_back(file);
+    }
+    return files;
+}
+
+void WorkBoard::forget_reading(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(path);
+    if (known != known_.end()) known->second.read_with.clear();
 }
 
 bool WorkBoard::in_work(const std::string& path) const {
@@ -115,7 +140,7 @@ std::optional<Task> WorkBoard::take_change(Lane lane) {
 }
 
 std::optional<Task> WorkBoard::take_file(Lane lane, Time now) {
-    if (now < blocked_until_) return std::nullopt;
+    if (paused_ || now < blocked_until_) return std::nullopt;
     auto file = work_.take(lane, now, [&](const std::string& path) { return in_work(path); });
     if (!file) return std::nullopt;
     Desk& own = desk(lane);
@@ -133,7 +158,7 @@ void WorkBoard::wait(std::unique_lock<std::mutex>& lock, Lane lane) {
     const auto due = work_.next_due(lane);
     const auto now = Clock::now();
     const auto until = due ? std::max(*due, blocked_until_) : Time::min();
-    if (until > now)
+    if (until > now && !paused_)
         changed_.wait_until(lock, until);
     else
         changed_.wait(lock);  // what is due now is in the other lane's hands, which notifies
@@ -214,6 +239,7 @@ void WorkBoard::describe(PipelineCounters& counters) const {
     counters.processed_total = figures_.processed_total;
     counters.failed_total = figures_.failed_total;
     counters.bytes_total = figures_.bytes_total;
+    counters.paused = paused_;
     counters.queued = static_cast<std::int64_t>(work_.size());
     for (const Desk& desk : desks_) {
         if (!desk.file) continue;

@@ -51,6 +51,12 @@ class WorkBoard {
     /// Replaces what is to be done. Returns the paths that nobody will read any more.
     std::vector<std::string> install(const ScanResult& scan, const Round& round, const std::string& read_with);
 
+    /// While paused, next() gives only record changes.
+    void set_paused(bool paused);
+    std::vector<KnownFile> matching(const std::string& path_glob) const;
+    /// The next scan finds the file changed.
+    void forget_reading(const std::string& path);
+
     // The lanes' side.
     /// Blocks until the lane has something to do; empty when closed. The lane must hand it back with one of the next.
     std::optional<Task> next(Lane lane);
@@ -87,6 +93,7 @@ class WorkBoard {
     std::deque<RecordChange> changes_;
     std::array<Desk, 2> desks_;
     bool closed_ = false;
+    bool paused_ = false;
     int blocks_ = 0;  ///< in a row
     Time blocked_until_{};
     std::string problem_;  ///< stands in the way of every file

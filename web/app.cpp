@@ -15,8 +15,8 @@ std::vector<Route> all_routes() {
     std::vector<Route> out;
     for (const auto part : {chat_routes(), anthropic_routes(), ollama_generate_routes(), ollama_model_routes(),
                             completion_routes(), token_routes(), rerank_routes(), model_routes(), search_routes(),
-                            document_routes(), admin_routes(), openapi_routes(), response_routes(), file_routes(),
-                            vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
+                            document_routes(), ingest_routes(), admin_routes(), openapi_routes(), response_routes(),
+                            file_routes(), vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
         out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -16,7 +16,8 @@ std::span<const Route> token_routes();            ///< /tokenize, /detokenize, /
 std::span<const Route> rerank_routes();           ///< /rerank
 std::span<const Route> model_routes();            ///< /v1/models, /v1/embeddings
 std::span<const Route> search_routes();           ///< /v1/search
-std::span<const Route> document_routes();         ///< /v1/documents, /v1/ingest
+std::span<const Route> document_routes();         ///< /v1/documents
+std::span<const Route> ingest_routes();           ///< /v1/ingest
 std::span<const Route> admin_routes();            ///< health, metrics, status
 std::span<const Route> openapi_routes();          ///< /openapi.json, /docs
 std::span<const Route> response_routes();         ///< /v1/responses

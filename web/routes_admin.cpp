@@ -78,6 +78,7 @@ json pipeline_status(const ingest::Pipeline& pipeline) {
             {"bytes_total", counters.bytes_total},
             {"inotify_overflows_total", counters.inotify_overflows_total},
             {"current_path", counters.current_path},
+            {"paused", counters.paused},
             {"deletes_held", counters.deletes_held},
             {"problem", counters.problem}};
 }

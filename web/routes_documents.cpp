@@ -1,4 +1,4 @@
-// /v1/documents and /v1/ingest: what is in the folder, reading passages, putting files in and taking them out.
+// /v1/documents: what is in the folder, reading passages, putting files in and taking them out.
 #include <charconv>
 #include <filesystem>
 
@@ -195,32 +195,12 @@ void upload_document(App& app, Request& request, ResponseWriter& writer) {
     writer.send(std::move(response));
 }
 
-/// For the two buttons of the pipeline; `act` is told the pipeline when there is one.
-void pipeline_action(App& app, ResponseWriter& writer, void (ingest::Pipeline::*act)()) {
-    ingest::Pipeline* pipeline = app.services().pipeline;
-    if (pipeline == nullptr) {
-        writer.send(error_response(not_ready(app.why_not_ready())));
-        return;
-    }
-    (pipeline->*act)();
-    writer.send(json_response(R"({"accepted":true})", 202));
-}
-
-void rescan(App& app, Request&, ResponseWriter& writer) {
-    pipeline_action(app, writer, &ingest::Pipeline::rescan);
-}
-void confirm_deletes(App& app, Request&, ResponseWriter& writer) {
-    pipeline_action(app, writer, &ingest::Pipeline::confirm_deletes);
-}
-
 constexpr Route kRoutes[] = {
     {Method::kGet, "/v1/documents", Lane::kShort, BodyKind::kNone, Scope::kRead, list_documents},
     {Method::kPost, "/v1/documents", Lane::kShort, BodyKind::kFile, Scope::kWrite, upload_document},
     {Method::kGet, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, Scope::kRead, get_document},
     {Method::kDelete, "/v1/documents/{}", Lane::kShort, BodyKind::kNone, Scope::kWrite, delete_document},
     {Method::kGet, "/v1/documents/{}/passage", Lane::kShort, BodyKind::kNone, Scope::kRead, get_passage},
-    {Method::kPost, "/v1/ingest/rescan", Lane::kShort, BodyKind::kNone, Scope::kWrite, rescan},
-    {Method::kPost, "/v1/ingest/confirm-deletes", Lane::kShort, BodyKind::kNone, Scope::kAdmin, confirm_deletes},
 };
 
 }  // namespace

@@ -93,6 +93,11 @@ Result<json> Client::get(const std::string& path, const Query& query) const {
     return to_json(options_, query.empty() ? client.Get(path) : client.Get(path, query, httplib::Headers()));
 }
 
+Result<json> Client::post(const std::string& path, const json& body) const {
+    httplib::Client client = connect(options_);
+    return to_json(options_, client.Post(path, dump_json(body), "application/json"));
+}
+
 Status Client::stream(const std::string& path, const json& body,
                       const std::function<bool(const json&)>& on_event) const {
     httplib::Client client = connect(options_);

@@ -27,6 +27,8 @@ class Client {
     /// Replies of 2xx as JSON; others become the error the server named. kUnavailable says how to start hearthd.
     Result<nlohmann::json> get(const std::string& path, const Query& query = {}) const;
 
+    Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body) const;
+
     /// POSTs and hands every server-sent `data:` object to `on_event`; stops when it returns false. kUnavailable when
     /// the stream ends without its [DONE].
     Status stream(const std::string& path, const nlohmann::json& body,

@@ -124,6 +124,11 @@ int run_status(const Client& client, const Output& output) {
                std::to_string(counts.value("documents_queued", 0)) + " in work, " +
                std::to_string(counts.value("documents_failed", 0)) + " failed; " +
                std::to_string(counts.value("chunks", 0)) + " chunks");
+    if (status->value("/pipeline/paused"_json_pointer, false))
+        print_line("paused     files wait until 'hearth resume'");
+    if (status->value("/pipeline/deletes_held"_json_pointer, false)) {
+        print_line("held       many files vanished at once: bring them back, or 'hearth confirm-deletes'");
+    }
     const std::string problem = status->value("/pipeline/problem"_json_pointer, std::string());
     if (!problem.empty()) print_line("problem    " + escape_control(problem));
     for (const json& document : list) print_document(document);

@@ -54,6 +54,14 @@ struct KeyArguments {
 int run_status(const Client& client, const Output& output);
 int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
+/// pause, resume, scan, reindex and confirm-deletes: what the folder's pipeline is told.
+struct IngestCommands {
+    std::string path;        ///< glob of what is read again
+    std::string collection;  ///< or one of these
+    bool all = false;        ///< or everything
+};
+int run_ingest(const Client& client, const std::string& command, const IngestCommands& arguments, const Output& output);
+
 int run_documents(const Client& client, const std::string& collection, const Output& output);
 int run_doctor(const Client& client, const std::string& home, const Output& output);
 int run_model_list(const std::string& models_directory, const Output& output);

@@ -63,6 +63,19 @@ struct KeyCommands {
     CLI::App* group = nullptr;
 };
 
+constexpr const char* kIngestCommands[] = {"scan", "pause", "resume", "reindex", "confirm-deletes"};
+
+void add_ingest(CLI::App& cli, IngestCommands& ingest) {
+    cli.add_subcommand("scan", "compare the folder with the record now");
+    cli.add_subcommand("pause", "let new and changed files wait, also after a restart");
+    cli.add_subcommand("resume", "end the pause");
+    CLI::App* reindex = cli.add_subcommand("reindex", "read files again that have not changed");
+    reindex->add_option("path", ingest.path, "path or glob, relative to the folder");
+    reindex->add_option("--collection", ingest.collection, "all of this collection");
+    reindex->add_flag("--all", ingest.all, "everything");
+    cli.add_subcommand("confirm-deletes", "take files out that were held because many vanished at once");
+}
+
 void add_keys(CLI::App& cli, KeyCommands& keys) {
     keys.group = cli.add_subcommand("keys", "who may use the API")->require_subcommand(1);
     CLI::App* add = keys.group->add_subcommand("add", "make a key and show it once");
@@ -112,6 +125,7 @@ int main(int argc, char** argv) {
     BenchArguments bench;
     PlanArguments plan;
     KeyCommands keys;
+    IngestCommands ingest;
     std::string collection;
     std::string model_name;
     std::string model_sha256;
@@ -121,6 +135,7 @@ int main(int argc, char** argv) {
     add_search(cli, search);
     cli.add_subcommand("documents", "every file with its state")
         ->add_option("--collection", collection, "only this collection");
+    add_ingest(cli, ingest);
     CLI::App* model = cli.add_subcommand("model", "models on this machine")->require_subcommand(1);
     model->add_subcommand("list", "the catalog and what is there");
     CLI::App* pull = model->add_subcommand("pull", "fetch NAME, hf:owner/repository:file or a URL");
@@ -142,6 +157,9 @@ int main(int argc, char** argv) {
     if (cli.got_subcommand("ask")) return run_ask(client, ask, globals.output);
     if (cli.got_subcommand("search")) return run_search(client, search, globals.output);
     if (cli.got_subcommand("documents")) return run_documents(client, collection, globals.output);
+    for (const char* command : kIngestCommands) {
+        if (cli.got_subcommand(command)) return run_ingest(client, command, ingest, globals.output);
+    }
     if (cli.got_subcommand("doctor")) return run_doctor(client, globals.home, globals.output);
     plan.models_directory = models;
     if (cli.got_subcommand("plan")) return run_plan(plan, globals.output);

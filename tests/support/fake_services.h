@@ -274,6 +274,7 @@ class CountingPipeline : public ingest::Pipeline {
     std::atomic<int> rescans{0};
     std::atomic<int> confirmations{0};
     ingest::PipelineCounters figures;
+    std::vector<std::string> reindexed;
     std::function<void()> on_rescan;
 
     void rescan() override {
@@ -282,6 +283,14 @@ class CountingPipeline : public ingest::Pipeline {
     }
     void reconfigure(const ingest::PipelineOptions&) override {}
     void confirm_deletes() override { ++confirmations; }
+    Status set_paused(bool paused) override {
+        figures.paused = paused;
+        return {};
+    }
+    Result<std::size_t> reindex(const std::string& glob) override {
+        reindexed.push_back(glob);
+        return glob == "nothing" ? 0 : 1;
+    }
     ingest::PipelineCounters counters() const override { return figures; }
     bool idle() const override { return figures.current_path.empty(); }
 };

@@ -83,13 +83,13 @@ class FakeSink : public ingest::Sink {
         return {};
     }
     void work_state(const std::string&, ingest::WorkState) override {}
-    Result<std::string> folder_identity() override {
+    Result<std::string> note(const std::string& name) override {
         const std::lock_guard lock(mutex_);
-        return identity;
+        return notes[name];
     }
-    Status set_folder_identity(const std::string& now) override {
+    Status set_note(const std::string& name, const std::string& value) override {
         const std::lock_guard lock(mutex_);
-        identity = now;
+        notes[name] = value;
         return {};
     }
     std::size_t bytes_per_chunk() const override { return bytes_a_chunk; }
@@ -113,7 +113,7 @@ class FakeSink : public ingest::Sink {
     }
 
     std::vector<ingest::KnownFile> known;  ///< set before the pipeline starts
-    std::string identity;
+    std::map<std::string, std::string> notes;
     std::size_t bytes_a_chunk = 2048;
     std::function<Status(const std::string& path)> on_keep;
     std::function<void(const std::string& path)> on_kept;  ///< once, after the first copy

@@ -384,6 +384,17 @@ TEST_F(Routes, PipelineButtonsReachThePipeline) {
     EXPECT_EQ(call(app_, Method::kPost, "/v1/ingest/confirm-deletes").response.status, 202);
     EXPECT_EQ(house_.pipeline.rescans, 1);
     EXPECT_EQ(house_.pipeline.confirmations, 1);
+    EXPECT_EQ(call(app_, Method::kPost, "/v1/ingest/pause").response.status, 202);
+    EXPECT_EQ(get("/v1/status").json()["pipeline"]["paused"], true);
+    EXPECT_EQ(call(app_, Method::kPost, "/v1/ingest/resume").response.status, 202);
+    EXPECT_EQ(get("/v1/status").json()["pipeline"]["paused"], false);
+    const auto again = call(app_, Method::kPost, "/v1/ingest/reindex", R"({"path":"manuals/**"})");
+    EXPECT_EQ(again.response.status, 202);
+    EXPECT_EQ(again.json()["documents"], 1);
+    EXPECT_EQ(house_.pipeline.reindexed, std::vector<std::string>{"manuals/**"});
+    for (const char* body : {"{}", R"({"path":""})", R"({"path":7})", "[]", "{"}) {
+        EXPECT_EQ(call(app_, Method::kPost, "/v1/ingest/reindex", body).response.status, 400) << body;
+    }
 }
 
 TEST_F(Routes, MetricsCountByPatternNotByPath) {

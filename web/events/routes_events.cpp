@@ -32,6 +32,7 @@ json ingest_state(const Services& services) {
     if (services.pipeline != nullptr) {
         const ingest::PipelineCounters counters = services.pipeline->counters();
         out["current_path"] = counters.current_path;
+        out["paused"] = counters.paused;
         out["deletes_held"] = counters.deletes_held;
         out["problem"] = counters.problem;
     }
