@@ -33,9 +33,11 @@ class Decoder {
     /// Rows of logits one step can give.
     static constexpr int kMaxLogitRows = 16;
 
-    /// `progress` may be empty. kDataLoss when a tensor is missing or misshapen, kUnsupported for its type.
+    /// `progress` may be empty. kDataLoss when a tensor is missing or misshapen, kUnsupported for its type, kCancelled
+    /// between two layers.
     static Result<std::unique_ptr<Decoder>> load(const GgufFile& file, DecoderConfig config, Ops& ops,
-                                                 const std::function<void(std::size_t, std::size_t)>& progress);
+                                                 const std::function<void(std::size_t, std::size_t)>& progress,
+                                                 const std::stop_token& cancel = {});
 
     /// What load() will allocate or keep borrowed for weights.
     static std::size_t weight_bytes(const GgufFile& file, const Ops& ops);

@@ -18,8 +18,9 @@ const char* head_name(const GgufFile& file) {
 
 class Decoder::Loader {
   public:
-    Loader(const GgufFile& file, Decoder& decoder, const std::function<void(std::size_t, std::size_t)>& progress)
-        : file_(file), decoder_(decoder), config_(decoder.config_), progress_(progress) {
+    Loader(const GgufFile& file, Decoder& decoder, const std::function<void(std::size_t, std::size_t)>& progress,
+           const std::stop_token& cancel)
+        : file_(file), decoder_(decoder), config_(decoder.config_), progress_(progress), cancel_(cancel) {
         for (const GgufTensor& tensor : file.tensors()) total_bytes_ += tensor.bytes.size();
     }
 
@@ -27,6 +28,7 @@ class Decoder::Loader {
         HEARTH_TRY_STATUS(load_embedding());
         decoder_.layers_.resize(static_cast<std::size_t>(config_.layers));
         for (int index = 0; index < config_.layers; ++index) {
+            if (cancel_.stop_requested()) return Error(ErrorCode::kCancelled, "loading was cancelled");
             Layer& layer = decoder_.layers_[static_cast<std::size_t>(index)];
             const std::string prefix = "blk." + std::to_string(index) + ".";
             HEARTH_TRY_STATUS(load_attention(prefix, layer));
@@ -115,6 +117,7 @@ class Decoder::Loader {
     Decoder& decoder_;
     const DecoderConfig& config_;
     const std::function<void(std::size_t, std::size_t)>& progress_;
+    const std::stop_token& cancel_;
     std::size_t total_bytes_ = 0;
     std::size_t done_bytes_ = 0;
 };
@@ -138,9 +141,10 @@ std::size_t Decoder::weight_bytes(const GgufFile& file, const Ops& ops) {
 }
 
 Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, DecoderConfig config, Ops& ops,
-                                               const std::function<void(std::size_t, std::size_t)>& progress) {
+                                               const std::function<void(std::size_t, std::size_t)>& progress,
+                                               const std::stop_token& cancel) {
     auto decoder = std::make_unique<Decoder>(Decoder(std::move(config), ops));
-    HEARTH_TRY_STATUS(Loader(file, *decoder, progress).run());
+    HEARTH_TRY_STATUS(Loader(file, *decoder, progress, cancel).run());
     decoder->allocate_scratch();  // not before the tensors have shown that the sizes are true
     return decoder;
 }

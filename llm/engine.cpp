@@ -13,6 +13,7 @@
 #include "llm/model_loader.h"
 #include "llm/prompt.h"
 #include "llm/scheduler.h"
+#include "llm/step_turns.h"
 #include "llm/token_scores.h"
 
 namespace hearth::llm {
@@ -27,7 +28,8 @@ class Engine : public TextModel {
         : model_(std::move(model)),
           capacity_(options.max_queue + options.max_parallel),
           max_queue_(options.max_queue),
-          scheduler_(*model_, {options.max_parallel, options.reader_timeout}),
+          turns_(options.turns),
+          scheduler_(*model_, {options.max_parallel, options.reader_timeout, turns_.get()}),
           worker_([this](const std::stop_token& stop) { work(stop); }) {}
 
     const ModelInfo& info() const override { return model_->info; }
@@ -126,6 +128,7 @@ class Engine : public TextModel {
     const std::unique_ptr<LoadedModel> model_;
     const int capacity_;
     const int max_queue_;
+    const std::shared_ptr<StepTurns> turns_;
     Scheduler scheduler_;  // the worker's
 
     mutable std::mutex mutex_;
@@ -141,12 +144,12 @@ class Engine : public TextModel {
 }  // namespace
 
 Result<std::unique_ptr<TextModel>> open_text_model(const EngineOptions& options, MemoryLedger& ledger,
-                                                   const LoadProgress& progress) {
+                                                   const LoadProgress& progress, const std::stop_token& cancel) {
     if (options.max_queue < 1) return Error(ErrorCode::kInvalidArgument, "max_queue must be at least 1");
     if (options.max_parallel < 1 || options.max_parallel > kMaxParallel) {
         return Error(ErrorCode::kInvalidArgument, "max_parallel must be from 1 to " + std::to_string(kMaxParallel));
     }
-    HEARTH_TRY(std::unique_ptr<LoadedModel> model, load_model(options, ledger, progress));
+    HEARTH_TRY(std::unique_ptr<LoadedModel> model, load_model(options, ledger, progress, cancel));
     return std::unique_ptr<TextModel>(std::make_unique<Engine>(std::move(model), options));
 }
 

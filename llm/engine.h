@@ -17,6 +17,8 @@
 
 namespace hearth::llm {
 
+class StepTurns;
+
 /// What others hold: an interface, so that tests can put a scripted model in the engine's place.
 class TextModel {
   public:
@@ -58,6 +60,7 @@ struct EngineOptions {
     int max_parallel = 8;       ///< 1 .. kMaxParallel sequences computed together
     int kv_tokens = 0;          ///< room for all sequences and the prefix cache; 0 = twice context_tokens
     std::chrono::milliseconds reader_timeout{30000};  ///< a sink that takes nothing for so long loses its request
+    std::shared_ptr<StepTurns> turns;  ///< shared by engines that compute on the same cores; null = there is one
 };
 
 inline constexpr int kMaxParallel = 16;
@@ -66,8 +69,10 @@ inline constexpr int kMaxParallel = 16;
 using LoadProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// Opens a GGUF model. Reserves weights and KV cache in `ledger` before reading. Errors name the file and the reason:
-/// kNotFound, kDataLoss (truncated or hostile file), kUnsupported (architecture or tensor type), kResourceExhausted.
+/// kNotFound, kDataLoss (truncated or hostile file), kUnsupported (architecture or tensor type), kResourceExhausted,
+/// kCancelled (between two layers).
 Result<std::unique_ptr<TextModel>> open_text_model(const EngineOptions& options, MemoryLedger& ledger,
-                                                   const LoadProgress& progress = {});
+                                                   const LoadProgress& progress = {},
+                                                   const std::stop_token& cancel = {});
 
 }  // namespace hearth::llm

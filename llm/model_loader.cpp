@@ -40,7 +40,7 @@ Status reserve_memory(LoadedModel& model, const DecoderConfig& config, int kv_to
 }
 
 Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, MemoryLedger& ledger,
-                                                const LoadProgress& progress) {
+                                                const LoadProgress& progress, const std::stop_token& cancel) {
     if (options.context_tokens < kMinContext) {
         return Error(ErrorCode::kInvalidArgument, "a context of " + std::to_string(options.context_tokens) +
                                                       " tokens is too small; at least " + std::to_string(kMinContext) +
@@ -65,15 +65,15 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     model->info.threads = model->ops->threads();
     for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
     HEARTH_TRY_STATUS(reserve_memory(*model, config, kv_tokens_of(options, model->info.context_tokens), ledger));
-    HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress));
+    HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress, cancel));
     if (!model->decoder->borrows_file()) model->file.reset();
     return model;
 }
 
 Result<std::unique_ptr<LoadedModel>> load_or_run_out(const EngineOptions& options, MemoryLedger& ledger,
-                                                     const LoadProgress& progress) {
+                                                     const LoadProgress& progress, const std::stop_token& cancel) {
     try {
-        return load_parts(options, ledger, progress);
+        return load_parts(options, ledger, progress, cancel);
     } catch (const std::bad_alloc&) {
         return Error(ErrorCode::kResourceExhausted, "the system has no memory left for it");
     }
@@ -91,8 +91,8 @@ int kv_tokens_of(const EngineOptions& options, int context_tokens) {
 }
 
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
-                                                const LoadProgress& progress) {
-    auto model = load_or_run_out(options, ledger, progress);
+                                                const LoadProgress& progress, const std::stop_token& cancel) {
+    auto model = load_or_run_out(options, ledger, progress, cancel);
     if (!model.ok()) return Error(model.error().code, "model " + options.model_path + ": " + model.error().message);
     const ModelInfo& info = model.value()->info;
     HEARTH_LOG(kInfo, "llm", "model_loaded",

@@ -42,6 +42,6 @@ int kv_tokens_of(const EngineOptions& options, int context_tokens);
 
 /// Errors name the file; see open_text_model().
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
-                                                const LoadProgress& progress);
+                                                const LoadProgress& progress, const std::stop_token& cancel = {});
 
 }  // namespace hearth::llm

@@ -15,6 +15,8 @@ constexpr double kStepSecondsAlone = 0.5;
 /// Before the first measurement, and never less: the kernels work on 8 tokens at a time.
 constexpr int kFirstPromptTokens = 64;
 constexpr int kLeastPromptTokens = 32;
+/// How long a background step waits for its turn before the queue is looked at again.
+constexpr std::chrono::milliseconds kTurnPatience{20};
 /// Rows of several answers and their drafts that one pass over the weights serves well.
 constexpr int kSharedAnswerRows = 8;
 
@@ -33,7 +35,9 @@ auto place_for(Tasks& tasks, Priority priority, bool before_equals) {
 }  // namespace
 
 Scheduler::Scheduler(LoadedModel& model, const SchedulerOptions& options)
-    : model_(model), options_(options), cache_(*model.kv_pool) {}
+    : model_(model), options_(options), cache_(*model.kv_pool) {
+    if (options.turns != nullptr) turn_.emplace(*options.turns);
+}
 
 void Scheduler::submit(std::shared_ptr<Job> job) {
     Task task{std::move(job), nullptr, {}};
@@ -44,9 +48,15 @@ bool Scheduler::step(const std::stop_token& stop) {
     drop_cancelled();
     watch_readers();
     admit();
-    plan_step();
+    const auto priority = next_priority();
+    if (!priority || (turn_ && !turn_->take(*priority, kTurnPatience))) {
+        if (turn_ && !priority) turn_->rest();
+        return false;
+    }
+    plan_step(*priority);
     const bool any = !planned_.empty();
     if (any) compute(stop);
+    if (turn_) turn_->done();
     retire_finished();
     return any;
 }
@@ -63,6 +73,7 @@ void Scheduler::cancel_all() {
     }
     waiting_.clear();
     retire_finished();
+    if (turn_) turn_->rest();
 }
 
 void Scheduler::drop_cancelled() {
@@ -154,13 +165,15 @@ int Scheduler::prompt_budget(int answers) const {
     return std::max(tokens / 8 * 8, kLeastPromptTokens);
 }
 
-void Scheduler::plan_step() {
+std::optional<Priority> Scheduler::next_priority() const {
+    const auto first = std::find_if(running_.begin(), running_.end(), [](const Task& task) { return task.can_go(); });
+    if (first == running_.end()) return std::nullopt;
+    return first->priority();
+}
+
+void Scheduler::plan_step(Priority priority) {
     planned_.clear();
-    const auto can_go = [](const Task& task) { return !task.behind_since; };
-    const auto first = std::find_if(running_.begin(), running_.end(), can_go);
-    if (first == running_.end()) return;
-    const Priority priority = first->priority();
-    const auto takes_part = [&](const Task& task) { return can_go(task) && task.priority() == priority; };
+    const auto takes_part = [&](const Task& task) { return task.can_go() && task.priority() == priority; };
     const auto answers = static_cast<int>(std::count_if(running_.begin(), running_.end(), [&](const Task& task) {
         return takes_part(task) && task.generation->answering();
     }));

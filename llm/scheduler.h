@@ -14,6 +14,7 @@
 #include "llm/job.h"
 #include "llm/model_loader.h"
 #include "llm/prefix_cache.h"
+#include "llm/step_turns.h"
 #include "llm/types.h"
 
 namespace hearth::llm {
@@ -21,6 +22,7 @@ namespace hearth::llm {
 struct SchedulerOptions {
     int max_parallel = 8;
     std::chrono::milliseconds reader_timeout{30000};
+    StepTurns* turns = nullptr;  ///< null: no other engine shares the cores
 };
 
 /// Used from the engine's thread only. The model outlives it.
@@ -36,7 +38,8 @@ class Scheduler {
 
     void submit(std::shared_ptr<Job> job);
 
-    /// Computes one step. False when there is nothing to compute now: no request, or all readers are behind.
+    /// Computes one step. False when there is nothing to compute now: no request, all readers are behind, or another
+    /// engine's work goes first.
     bool step(const std::stop_token& stop);
 
     /// Ends every request as cancelled.
@@ -54,6 +57,7 @@ class Scheduler {
         std::unique_ptr<Generation> generation;         // null until it is admitted first
         std::optional<Clock::time_point> behind_since;  // set while the reader is behind: the task stands still
         Priority priority() const { return job->request().priority; }
+        bool can_go() const { return !behind_since; }
     };
     struct Planned {
         Generation* generation;
@@ -68,7 +72,9 @@ class Scheduler {
     /// Puts the youngest running task back into the queue.
     void put_back();
 
-    void plan_step();
+    /// Of the next step; nothing when no request can go on.
+    std::optional<Priority> next_priority() const;
+    void plan_step(Priority priority);
     /// Tokens of prompts that the next step may hold.
     int prompt_budget(int answers) const;
     bool plan(std::size_t index, int tokens);
@@ -80,6 +86,7 @@ class Scheduler {
 
     LoadedModel& model_;
     const SchedulerOptions options_;
+    std::optional<StepTurns::Member> turn_;
     PrefixCache cache_;
     std::vector<Task> running_;  // interactive before background, each in the order of admission
     std::deque<Task> waiting_;   // likewise, in the order of arrival
