@@ -70,38 +70,57 @@ std::size_t bytes_per_token(const GgufFile& file, const Ops& ops) {
     return total;
 }
 
-Result<ModelPlan> plan_file(const EngineOptions& options, MemoryLedger& ledger) {
-    HEARTH_TRY(const std::unique_ptr<GgufFile> file, GgufFile::open(options.model_path));
-    HEARTH_TRY(const DecoderConfig config, read_decoder_config(*file));
-    HEARTH_TRY(const std::unique_ptr<Ops> ops,
-               open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
-                            .threads = options.threads}));
+Result<std::unique_ptr<Ops>> open_ops(const EngineOptions& options, int threads) {
+    return open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu, .threads = threads});
+}
+
+Result<ModelPlan> plan_file(const EngineOptions& options, const GgufFile& file, const Ops& ops) {
+    HEARTH_TRY(const DecoderConfig config, read_decoder_config(file));
     ModelPlan plan;
     plan.id = std::filesystem::path(options.model_path).stem().string();
     plan.architecture = config.architecture;
-    plan.isa = ops->isa();
-    plan.threads = ops->threads();
+    plan.isa = ops.isa();
+    plan.threads = ops.threads();
     plan.trained_context_tokens = config.context_tokens;
     plan.context_tokens = std::min(options.context_tokens, config.context_tokens);
     plan.kv_tokens = kv_tokens_of(options, plan.context_tokens);
-    plan.weight_bytes = Decoder::weight_bytes(*file, *ops);
+    plan.weight_bytes = Decoder::weight_bytes(file, ops);
     plan.scratch_bytes = Decoder::scratch_bytes(config);
-    const std::size_t block_bytes = ops->kv_block_bytes(config.kv_heads, config.head_dim);
+    const std::size_t block_bytes = ops.kv_block_bytes(config.kv_heads, config.head_dim);
     plan.kv_bytes_per_token = block_bytes * static_cast<std::size_t>(config.layers) / kKvBlockTokens;
     plan.kv_bytes = plan.kv_bytes_per_token * static_cast<std::size_t>(plan.kv_tokens);
+    plan.layers = config.layers;
+    return plan;
+}
 
+Result<ModelPlan> plan_and_measure(const EngineOptions& options, MemoryLedger& ledger) {
+    HEARTH_TRY(const std::unique_ptr<GgufFile> file, GgufFile::open(options.model_path));
+    HEARTH_TRY(const std::unique_ptr<Ops> ops, open_ops(options, options.threads));
+    HEARTH_TRY(ModelPlan plan, plan_file(options, *file, *ops));
     HEARTH_TRY(const std::vector<Matrix> layer, load_first_layer(*file, *ops));
-    plan.predicted_prefill_tokens_per_second = kProbeTokens / (time_layer(layer, *ops) * config.layers);
+    plan.predicted_prefill_tokens_per_second = kProbeTokens / (time_layer(layer, *ops) * plan.layers);
     HEARTH_TRY(plan.read_bandwidth_bytes_per_second, measure_read_bandwidth(plan.threads, ledger));
     plan.predicted_decode_tokens_per_second =
         plan.read_bandwidth_bytes_per_second / static_cast<double>(bytes_per_token(*file, *ops));
     return plan;
 }
 
+Result<ModelPlan> plan_header(const EngineOptions& options) {
+    HEARTH_TRY(const std::unique_ptr<GgufFile> file, GgufFile::open(options.model_path));
+    HEARTH_TRY(const std::unique_ptr<Ops> ops, open_ops(options, 1));  // sizes do not depend on the threads
+    return plan_file(options, *file, *ops);
+}
+
 }  // namespace
 
+Result<ModelPlan> plan_memory(const EngineOptions& options) {
+    auto plan = plan_header(options);
+    if (!plan.ok()) return Error(plan.error().code, "model " + options.model_path + ": " + plan.error().message);
+    return plan;
+}
+
 Result<ModelPlan> plan_model(const EngineOptions& options, MemoryLedger& ledger) {
-    auto plan = plan_file(options, ledger);
+    auto plan = plan_and_measure(options, ledger);
     if (!plan.ok()) return Error(plan.error().code, "model " + options.model_path + ": " + plan.error().message);
     return plan;
 }

@@ -13,6 +13,7 @@ namespace hearth::llm {
 struct ModelPlan {
     std::string id;
     std::string architecture;
+    int layers = 0;
     int trained_context_tokens = 0;
     int context_tokens = 0;  ///< what EngineOptions asks for, clipped to the trained length
     int kv_tokens = 0;
@@ -31,6 +32,9 @@ struct ModelPlan {
     std::string isa;
     int threads = 0;
 };
+
+/// The memory part and what the file says of itself, without measuring: predictions stay 0. Reads the header only.
+Result<ModelPlan> plan_memory(const EngineOptions& options);
 
 /// Reads the file's header and one layer, and measures for about a second. Errors as open_text_model() has them, but a
 /// model that does not fit into `ledger` is planned all the same.
