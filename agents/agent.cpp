@@ -12,7 +12,8 @@ class LoopAgent final : public Agent {
         : options_(options), model_(model), embedder_(embedder), corpus_(corpus) {}
 
     Result<Answer> ask(const AskRequest& request, const EventSink& sink, std::stop_token cancel) override {
-        const RunParts parts{options_, model_, embedder_, corpus_};
+        llm::TextModel& model = request.model != nullptr ? *request.model : model_;
+        const RunParts parts{options_, model, embedder_, corpus_};
         return Run(parts, request, sink, std::move(cancel)).answer();
     }
 

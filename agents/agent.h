@@ -80,7 +80,8 @@ struct AskRequest {
     std::string path;
     std::string type;
     llm::SamplingOptions sampling;
-    int max_tokens = 0;  ///< 0 = the loop's own bound
+    int max_tokens = 0;                     ///< 0 = the loop's own bound
+    std::shared_ptr<llm::TextModel> model;  ///< answers instead of the agent's own, which null means
 };
 
 struct StepEvent {

@@ -17,6 +17,7 @@
 #include "ingest/pipeline.h"
 #include "llm/encoder.h"
 #include "llm/engine.h"
+#include "llm/model_pool.h"
 #include "retrieval/corpus.h"
 #include "web/server.h"
 
@@ -95,8 +96,9 @@ class RunningApp final : public App {
   private:
     Status start_server();
     Status load_models(const std::stop_token& cancel);
-    Status open_chat_model();
-    Result<std::unique_ptr<llm::TextModel>> open_chat_model(const std::string& name);
+    Status open_chat_model(const std::stop_token& cancel);
+    llm::EngineOptions engine_options() const;
+    Result<std::unique_ptr<llm::TextModel>> open_chat_model(const std::string& name, const std::stop_token& cancel);
     Status start_pipeline();
     void maintain_record();
 
@@ -106,7 +108,9 @@ class RunningApp final : public App {
     UniqueFd home_lock_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<llm::EmbeddingModel> embedding_model_;
+    const std::shared_ptr<llm::StepTurns> turns_ = llm::make_step_turns();
     std::unique_ptr<llm::TextModel> chat_model_;
+    std::unique_ptr<llm::ModelPool> models_;
     std::unique_ptr<EmbedderAdapter> embedder_;
     std::unique_ptr<TokenCounterAdapter> token_counter_;
     std::unique_ptr<retrieval::Corpus> corpus_;
@@ -137,13 +141,20 @@ Status RunningApp::start_server() {
     return {};
 }
 
-Result<std::unique_ptr<llm::TextModel>> RunningApp::open_chat_model(const std::string& name) {
+llm::EngineOptions RunningApp::engine_options() const {
     llm::EngineOptions options;
-    HEARTH_TRY(options.model_path, resolve_model(name, config_.home + "/models"));
     options.context_tokens = static_cast<int>(config_.context_tokens);
     options.threads = static_cast<int>(config_.threads);
     options.max_parallel = static_cast<int>(config_.parallel);
     options.kv_tokens = static_cast<int>(config_.kv_tokens);
+    options.turns = turns_;
+    return options;
+}
+
+Result<std::unique_ptr<llm::TextModel>> RunningApp::open_chat_model(const std::string& name,
+                                                                    const std::stop_token& cancel) {
+    llm::EngineOptions options = engine_options();
+    HEARTH_TRY(options.model_path, resolve_model(name, config_.home + "/models"));
     const auto progress = [this](std::size_t done, std::size_t total) {
         const std::size_t percent = total == 0 ? 100 : done * 100 / total;
         const std::string text = "loading the chat model, " + std::to_string(percent) + " %";
@@ -151,14 +162,15 @@ Result<std::unique_ptr<llm::TextModel>> RunningApp::open_chat_model(const std::s
         notify::status(text);
         notify::extend_timeout(kLoadGrace);
     };
-    return llm::open_text_model(options, ledger_, progress);
+    return llm::open_text_model(options, ledger_, progress, cancel);
 }
 
 /// The configured model, else (missing, damaged, unsupported, too large) the fallback, with the reason kept for status.
-Status RunningApp::open_chat_model() {
-    auto opened = open_chat_model(config_.chat_model);
-    if (!opened.ok() && !config_.fallback_chat_model.empty() && config_.fallback_chat_model != config_.chat_model) {
-        auto fallback = open_chat_model(config_.fallback_chat_model);
+Status RunningApp::open_chat_model(const std::stop_token& cancel) {
+    auto opened = open_chat_model(config_.chat_model, cancel);
+    if (!opened.ok() && !cancel.stop_requested() && !config_.fallback_chat_model.empty() &&
+        config_.fallback_chat_model != config_.chat_model) {
+        auto fallback = open_chat_model(config_.fallback_chat_model, cancel);
         if (!fallback.ok()) return std::move(opened).error();
         model_problem_ = opened.error().message;
         HEARTH_LOG(kWarn, "daemon", "chat_model_unusable",
@@ -167,6 +179,10 @@ Status RunningApp::open_chat_model() {
     }
     HEARTH_TRY(chat_model_, std::move(opened));
     summary_.chat_model = chat_model_->info().id;
+    const llm::ModelPoolOptions pool{.directory = config_.home + "/models",
+                                     .engine = engine_options(),
+                                     .keep_loaded = std::chrono::seconds(config_.keep_loaded_seconds)};
+    models_ = std::make_unique<llm::ModelPool>(pool, *chat_model_, ledger_);
     return {};
 }
 
@@ -179,7 +195,7 @@ Status RunningApp::load_models(const std::stop_token& cancel) {
     HEARTH_TRY(embedding_model_, llm::open_embedding_model(options, ledger_));
     summary_.embedding_model = embedding_model_->id();
     if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while starting");
-    HEARTH_TRY_STATUS(open_chat_model());
+    HEARTH_TRY_STATUS(open_chat_model(cancel));
     if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while starting");
     return {};
 }
@@ -214,6 +230,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
                            .agent = agent_.get(),
                            .pipeline = pipeline_.get(),
                            .ledger = &ledger_,
+                           .models = models_.get(),
                            .model_problem = model_problem_});
     HEARTH_LOG(kInfo, "daemon", "ready",
                {{"url", summary_.url},

@@ -24,7 +24,8 @@ struct Config {
     std::string fallback_chat_model = "smollm2-135m-instruct";
     std::string embedding_model = "all-MiniLM-L6-v2";
     std::int64_t context_tokens = 8192;
-    std::int64_t threads = 0;  ///< 0 = every usable core
+    std::int64_t keep_loaded_seconds = 300;  ///< of models that a request names; -1 = until the room is needed
+    std::int64_t threads = 0;                ///< 0 = every usable core
     std::int64_t parallel = 8;
     std::int64_t kv_tokens = 0;  ///< 0 = twice context_tokens
 

@@ -143,6 +143,10 @@ class Engine : public TextModel {
 
 }  // namespace
 
+std::shared_ptr<StepTurns> make_step_turns() {
+    return std::make_shared<StepTurns>();
+}
+
 Result<std::unique_ptr<TextModel>> open_text_model(const EngineOptions& options, MemoryLedger& ledger,
                                                    const LoadProgress& progress, const std::stop_token& cancel) {
     if (options.max_queue < 1) return Error(ErrorCode::kInvalidArgument, "max_queue must be at least 1");

@@ -63,6 +63,9 @@ struct EngineOptions {
     std::shared_ptr<StepTurns> turns;  ///< shared by engines that compute on the same cores; null = there is one
 };
 
+/// For EngineOptions::turns of every engine in the process.
+std::shared_ptr<StepTurns> make_step_turns();
+
 inline constexpr int kMaxParallel = 16;
 
 /// Reported while a model loads: bytes done of total.

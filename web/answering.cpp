@@ -4,6 +4,7 @@
 
 #include "llm/grammar.h"
 #include "web/answer_meter.h"
+#include "web/model_use.h"
 #include "web/receipts/receipt.h"
 #include "web/stop_filter.h"
 
@@ -141,8 +142,9 @@ Outcome plain_answer(const ChatRequest& chat, int choice, llm::TextModel& model,
     return out;
 }
 
-agents::AskRequest ask_request(const ChatRequest& chat, int choice) {
+agents::AskRequest ask_request(const ChatRequest& chat, int choice, const ModelUse& model) {
     agents::AskRequest ask;
+    ask.model = model;
     ask.messages = chat.generate.messages;
     ask.collection = chat.collection;
     ask.path = chat.path;
@@ -161,8 +163,8 @@ void cut_answer(agents::Answer& answer, const std::string& shown) {
     answer.finish_reason = llm::FinishReason::kStop;
 }
 
-Outcome document_answer(const ChatRequest& chat, int choice, agents::Agent& agent, AnswerListener& listener,
-                        const std::stop_token& cancel, AnswerMeter& meter) {
+Outcome document_answer(const ChatRequest& chat, int choice, agents::Agent& agent, const ModelUse& model,
+                        AnswerListener& listener, const std::stop_token& cancel, AnswerMeter& meter) {
     Shown shown(chat.generate.stop, 0, listener);
     const agents::EventSink sink = [&](const agents::Event& event) {
         if (cancel.stop_requested()) return false;
@@ -171,7 +173,7 @@ Outcome document_answer(const ChatRequest& chat, int choice, agents::Agent& agen
         meter.text();
         return shown.push(delta->text);
     };
-    agents::AskRequest ask = ask_request(chat, choice);
+    agents::AskRequest ask = ask_request(chat, choice, model);
     auto answer = agent.ask(ask, sink, cancel);
     if (!answer.ok()) return api_error(answer.error());
     const bool cancelled = answer->finish_reason == llm::FinishReason::kCancelled && !shown.stopped();
@@ -188,20 +190,6 @@ Outcome document_answer(const ChatRequest& chat, int choice, agents::Agent& agen
     return out;
 }
 
-std::optional<ApiError> check_model(const ChatRequest& chat, const Services& services) {
-    if (chat.model == kAgentModel || chat.model == services.model->info().id) return std::nullopt;
-    if (chat.model == services.embedder->id()) {
-        return bad_request("'" + chat.model + "' is an embedding model; it answers on /v1/embeddings", "model");
-    }
-    return ApiError{404,
-                    "there is no model '" + chat.model + "'; use '" + std::string(kAgentModel) + "' or '" +
-                        services.model->info().id + "'",
-                    "invalid_request_error",
-                    "model",
-                    "model_not_found",
-                    {}};
-}
-
 bool has_user_message(const ChatRequest& chat) {
     const auto& messages = chat.generate.messages;
     return std::any_of(messages.begin(), messages.end(),
@@ -212,7 +200,7 @@ bool has_user_message(const ChatRequest& chat) {
 
 std::optional<ApiError> check_chat(const App& app, const ChatRequest& chat) {
     if (const std::string why = app.why_not_ready(); !why.empty()) return not_ready(why);
-    if (auto error = check_model(chat, app.services())) return error;
+    if (auto error = check_model_name(app.services(), chat.model)) return error;
     if (chat.from_documents && !has_user_message(chat)) {
         return bad_request("'messages' needs a user message: the question", "messages");
     }
@@ -243,8 +231,12 @@ Outcome make_answer(App& app, const ChatRequest& chat, int choice, AnswerListene
         return cancelled_error();  // stopped while this one waited
     const App::BusyScope busy(app);
     AnswerMeter meter(app.metrics(), cancel);
-    Outcome out = chat.from_documents ? document_answer(chat, choice, *services.agent, listener, cancel, meter)
-                                      : plain_answer(chat, choice, *services.model, listener, cancel, meter);
+    const auto used = use_model(services, chat.model, cancel, chat.keep_loaded);
+    if (cancel.stop_requested()) return cancelled_error();
+    if (const auto* error = std::get_if<ApiError>(&used)) return *error;
+    const ModelUse& model = std::get<ModelUse>(used);
+    Outcome out = chat.from_documents ? document_answer(chat, choice, *services.agent, model, listener, cancel, meter)
+                                      : plain_answer(chat, choice, *model, listener, cancel, meter);
     if (const auto* answer = std::get_if<FinishedAnswer>(&out)) meter.done(answer->usage);
     return out;
 }

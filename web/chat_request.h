@@ -1,6 +1,8 @@
 // POST /v1/chat/completions, decoded: from a client's JSON to one typed request with every range checked.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,7 +27,8 @@ struct ChatRequest {
     bool include_usage = false;
     bool from_documents = true;  ///< the agent answers; false with tools, response_format, logprobs or
                                  ///< hearth.retrieval=false
-    std::string collection;      ///< filters of the search, from the `hearth` object
+    std::optional<std::chrono::seconds> keep_loaded;  ///< how long the model stays in memory; empty = as configured
+    std::string collection;                           ///< filters of the search, from the `hearth` object
     std::string path;
     std::string type;
 };

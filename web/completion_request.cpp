@@ -57,8 +57,7 @@ void read_refused(FieldReader& fields, int choices) {
 
 }  // namespace
 
-std::variant<CompletionRequest, ApiError> decode_completion_request(std::string_view body,
-                                                                    const llm::TextModel& model) {
+std::variant<CompletionRequest, ApiError> decode_completion_request(std::string_view body, const ModelOf& model_of) {
     auto parsed = parse_json(body);
     if (!parsed.ok()) return bad_request(parsed.error().message);
     if (!parsed->is_object()) return bad_request("the body must be a JSON object");
@@ -71,6 +70,10 @@ std::variant<CompletionRequest, ApiError> decode_completion_request(std::string_
         out.base.generate.top_logprobs = static_cast<int>(*top);
     }
     read_refused(fields, out.base.choices);
+    if (fields.error()) return *fields.error();
+    const auto used = model_of(out.base.model);
+    if (const auto* error = std::get_if<ApiError>(&used)) return *error;
+    const llm::TextModel& model = *std::get<ModelUse>(used);
     read_prompts(fields, model, out);
     if (!fields.error() && out.prompts.size() * static_cast<std::size_t>(out.base.choices) > kMaxChoices) {
         fields.fail("n", "times the number of prompts is more than 128");

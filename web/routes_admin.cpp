@@ -8,6 +8,7 @@
 #include "core/memory_ledger.h"
 #include "web/app.h"
 #include "web/limits.h"
+#include "web/model_json.h"
 #include "web/routes.h"
 
 namespace hearth::web {
@@ -50,6 +51,15 @@ json engine_status(const llm::TextModel& model) {
         {"weight_bytes", info.weight_bytes},
         {"isa", info.isa},
         {"threads", info.threads}};
+}
+
+json models_status(const Services& services) {
+    json out = json::array();
+    for (const llm::PooledModel& model : chat_models(services)) {
+        out.push_back(model_state_json(model));
+        out.back()["id"] = model.id;
+    }
+    return out;
 }
 
 json embedder_status(const llm::EmbeddingModel& model) {
@@ -109,6 +119,7 @@ void status(App& app, Request&, ResponseWriter& writer) {
                {"generation_queue", kGenerationQueue}}}};
     if (services.model != nullptr) out["engine"] = engine_status(*services.model);
     if (services.model != nullptr) out["engine"]["problem"] = services.model_problem;
+    if (services.model != nullptr) out["models"] = models_status(services);
     if (services.embedder != nullptr) out["embedder"] = embedder_status(*services.embedder);
     if (services.corpus != nullptr) out["counts"] = counts_status(*services.corpus);
     if (services.pipeline != nullptr) out["pipeline"] = pipeline_status(*services.pipeline);

@@ -149,9 +149,10 @@ void finish_stream(const Run& run, const llm::Usage& usage) {
     run.writer.write(bytes.append(kSseDone));
 }
 
-std::variant<CompletionRequest, ApiError> decode(App& app, Request& request) {
+std::variant<CompletionRequest, ApiError> decode(App& app, Request& request, const std::stop_token& cancel) {
     if (const std::string why = app.why_not_ready(); !why.empty()) return not_ready(why);
-    auto decoded = decode_completion_request(request.body, *app.services().model);
+    auto decoded = decode_completion_request(
+        request.body, [&](const std::string& name) { return use_model(app.services(), name, cancel); });
     request.body = std::string();
     if (const auto* wanted = std::get_if<CompletionRequest>(&decoded)) {
         if (auto error = check_chat(app, wanted->base)) return *error;
@@ -160,7 +161,7 @@ std::variant<CompletionRequest, ApiError> decode(App& app, Request& request) {
 }
 
 void completions(App& app, Request& request, ResponseWriter& writer) {
-    const auto decoded = decode(app, request);
+    const auto decoded = decode(app, request, writer.cancelled());
     if (const auto* error = std::get_if<ApiError>(&decoded)) {
         writer.send(error_response(*error));
         return;

@@ -1,4 +1,4 @@
-// GET /v1/models, GET /v1/models/{id}, POST /v1/embeddings.
+// GET /v1/models, GET /v1/models/{id}, POST /v1/models/{id}/load and /unload, POST /v1/embeddings.
 #include <bit>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +9,8 @@
 #include "web/chat_request.h"
 #include "web/json_fields.h"
 #include "web/limits.h"
+#include "web/model_json.h"
+#include "web/model_use.h"
 #include "web/routes.h"
 
 namespace hearth::web {
@@ -23,8 +25,17 @@ json model_json(const std::string& id, std::int64_t created) {
 }
 
 /// What can chat. The embedding model answers on /v1/embeddings only and is in nobody's model picker.
-std::vector<std::string> model_ids(const Services& services) {
-    return {std::string(kAgentModel), services.model->info().id};
+json models_json(const App& app) {
+    json out = json::array({model_json(std::string(kAgentModel), app.started_at())});
+    for (const llm::PooledModel& model : chat_models(app.services())) {
+        out.push_back(model_json(model.id, app.started_at()));
+        out.back()["hearth"] = model_state_json(model);
+    }
+    return out;
+}
+
+ApiError no_model(const std::string& wanted) {
+    return {404, "there is no model '" + wanted + "'", "invalid_request_error", "model", "model_not_found", {}};
 }
 
 void list_models(App& app, Request&, ResponseWriter& writer) {
@@ -32,9 +43,7 @@ void list_models(App& app, Request&, ResponseWriter& writer) {
         writer.send(error_response(not_ready(why)));
         return;
     }
-    json data = json::array();
-    for (const std::string& id : model_ids(app.services())) data.push_back(model_json(id, app.started_at()));
-    writer.send(json_response(dump_json({{"object", "list"}, {"data", std::move(data)}})));
+    writer.send(json_response(dump_json({{"object", "list"}, {"data", models_json(app)}})));
 }
 
 void get_model(App& app, Request& request, ResponseWriter& writer) {
@@ -43,14 +52,47 @@ void get_model(App& app, Request& request, ResponseWriter& writer) {
         return;
     }
     const std::string& wanted = request.captures.at(0);
-    for (const std::string& id : model_ids(app.services())) {
-        if (id == wanted) {
-            writer.send(json_response(dump_json(model_json(id, app.started_at()))));
-            return;
-        }
+    for (const json& model : models_json(app)) {
+        if (model["id"] != wanted) continue;
+        writer.send(json_response(dump_json(model)));
+        return;
     }
-    writer.send(error_response(
-        {404, "there is no model '" + wanted + "'", "invalid_request_error", "model", "model_not_found", {}}));
+    writer.send(error_response(no_model(wanted)));
+}
+
+void load_model(App& app, Request& request, ResponseWriter& writer) {
+    if (const std::string why = app.why_not_ready(); !why.empty()) {
+        writer.send(error_response(not_ready(why)));
+        return;
+    }
+    const auto used = use_model(app.services(), request.captures.at(0), writer.cancelled());
+    if (const auto* error = std::get_if<ApiError>(&used)) {
+        writer.send(error_response(*error));
+        return;
+    }
+    get_model(app, request, writer);
+}
+
+void unload_model(App& app, Request& request, ResponseWriter& writer) {
+    if (const std::string why = app.why_not_ready(); !why.empty()) {
+        writer.send(error_response(not_ready(why)));
+        return;
+    }
+    const Services services = app.services();
+    const std::string& wanted = request.captures.at(0);
+    std::optional<ApiError> error;
+    if (wanted == kAgentModel || wanted == services.model->info().id) {
+        error = bad_request("'" + wanted + "' answers by default: it stays loaded", "model");
+    } else if (services.models == nullptr) {
+        error = no_model(wanted);
+    } else if (const Status unloaded = services.models->unload(wanted); !unloaded.ok()) {
+        error = api_error(unloaded.error());
+    }
+    if (error) {
+        writer.send(error_response(*error));
+        return;
+    }
+    get_model(app, request, writer);
 }
 
 struct EmbeddingsRequest {
@@ -155,8 +197,10 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/v1/models", Lane::kInline, BodyKind::kNone, Scope::kRead, list_models},
-    {Method::kGet, "/v1/models/{}", Lane::kInline, BodyKind::kNone, Scope::kRead, get_model},
+    {Method::kGet, "/v1/models", Lane::kShort, BodyKind::kNone, Scope::kRead, list_models},
+    {Method::kGet, "/v1/models/{}", Lane::kShort, BodyKind::kNone, Scope::kRead, get_model},
+    {Method::kPost, "/v1/models/{}/load", Lane::kBulk, BodyKind::kNone, Scope::kAdmin, load_model},
+    {Method::kPost, "/v1/models/{}/unload", Lane::kBulk, BodyKind::kNone, Scope::kAdmin, unload_model},
     {Method::kPost, "/v1/embeddings", Lane::kBulk, BodyKind::kMemory, Scope::kRead, embeddings},
 };
 

@@ -6,6 +6,7 @@
 #include "web/app.h"
 #include "web/chat_request.h"
 #include "web/json_fields.h"
+#include "web/model_use.h"
 #include "web/openai_fields.h"
 #include "web/routes.h"
 
@@ -28,7 +29,16 @@ void answer(App& app, const Request& request, ResponseWriter& writer,
     } else if (!parsed->is_object()) {
         outcome = bad_request("the body must be a JSON object");
     } else {
-        outcome = make(*parsed, *app.services().model);
+        FieldReader fields(*parsed);
+        const std::string name = fields.text("model", 256).value_or(std::string(kAgentModel));
+        auto used = use_model(app.services(), name, writer.cancelled());
+        if (fields.error()) {
+            outcome = *fields.error();
+        } else if (auto* error = std::get_if<ApiError>(&used)) {
+            outcome = std::move(*error);
+        } else {
+            outcome = make(*parsed, *std::get<ModelUse>(used));
+        }
     }
     if (const auto* error = std::get_if<ApiError>(&outcome)) {
         writer.send(error_response(*error));

@@ -13,6 +13,7 @@
 #include "ingest/pipeline.h"
 #include "llm/encoder.h"
 #include "llm/engine.h"
+#include "llm/model_pool.h"
 #include "retrieval/corpus.h"
 
 namespace hearth::web {
@@ -35,13 +36,14 @@ struct ServerOptions {
 
 /// What /readyz and the page need to know of the parts that load after the server listens. Null until loaded.
 struct Services {
-    llm::TextModel* model = nullptr;
+    llm::TextModel* model = nullptr;  ///< the one that answers by default
     llm::EmbeddingModel* embedder = nullptr;
     retrieval::Corpus* corpus = nullptr;
     agents::Agent* agent = nullptr;
     ingest::Pipeline* pipeline = nullptr;
     const MemoryLedger* ledger = nullptr;
-    std::string model_problem = {};  ///< why another model than the configured one answers; empty when it does
+    llm::ModelPool* models = nullptr;  ///< what else can chat; null = nothing
+    std::string model_problem = {};    ///< why another model than the configured one answers; empty when it does
 };
 
 /// Listens from start() on: /healthz answers at once, /readyz and the API answer 503 until set_services().

@@ -45,6 +45,25 @@ void print_document(const json& document) {
     }
 }
 
+/// "loaded    smollm2-135m-instruct-q4_1  (512 MiB, in use by 1)".
+void print_model(const json& model) {
+    const json& state = model["hearth"];
+    const std::string name = state.value("state", "");
+    std::string line =
+        name + std::string(name.size() < 10 ? 10 - name.size() : 1, ' ') + escape_control(model.value("id", ""));
+    std::vector<std::string> notes;
+    if (state.value("default", false)) notes.push_back("answers by default");
+    if (state["memory_bytes"].is_number()) {
+        notes.push_back(std::to_string(state["memory_bytes"].get<std::uint64_t>() >> 20) + " MiB");
+    }
+    if (state.value("in_use", 0) > 0) notes.push_back("in use by " + std::to_string(state["in_use"].get<int>()));
+    if (state["expires_at"].is_string()) notes.push_back("until " + state["expires_at"].get<std::string>());
+    for (std::size_t i = 0; i < notes.size(); ++i) line += (i == 0 ? "  (" : ", ") + notes[i];
+    print_line(notes.empty() ? line : line + ")");
+    if (state["problem"].is_string())
+        print_line("          why: " + escape_control(state["problem"].get<std::string>()));
+}
+
 /// Polls until nothing is queued: a person typed --wait and watches.
 Status wait_until_indexed(const Client& client) {
     using namespace std::chrono_literals;
@@ -132,6 +151,19 @@ int run_status(const Client& client, const Output& output) {
     const std::string problem = status->value("/pipeline/problem"_json_pointer, std::string());
     if (!problem.empty()) print_line("problem    " + escape_control(problem));
     for (const json& document : list) print_document(document);
+    return 0;
+}
+
+int run_ps(const Client& client, const Output& output) {
+    const auto models = client.get("/v1/models");
+    if (!models.ok()) return report(models.error(), output);
+    if (output.json) {
+        print_json(*models);
+        return 0;
+    }
+    for (const json& model : models->value("data", json::array())) {
+        if (model.contains("hearth")) print_model(model);
+    }
     return 0;
 }
 

@@ -52,6 +52,8 @@ struct KeyArguments {
 };
 
 int run_status(const Client& client, const Output& output);
+/// The models that can chat, and what of them is in memory.
+int run_ps(const Client& client, const Output& output);
 int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
 /// pause, resume, scan, reindex and confirm-deletes: what the folder's pipeline is told.

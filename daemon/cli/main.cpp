@@ -131,6 +131,7 @@ int main(int argc, char** argv) {
     std::string model_sha256;
     add_globals(cli, globals);
     cli.add_subcommand("status", "what is indexed, what failed and why, and how the engine is");
+    cli.add_subcommand("ps", "the models that can chat, and what of them is in memory");
     add_ask(cli, ask);
     add_search(cli, search);
     cli.add_subcommand("documents", "every file with its state")
@@ -154,6 +155,7 @@ int main(int argc, char** argv) {
     const Client client(globals.client);
     const std::string models = globals.home + "/models";
     if (cli.got_subcommand("status")) return run_status(client, globals.output);
+    if (cli.got_subcommand("ps")) return run_ps(client, globals.output);
     if (cli.got_subcommand("ask")) return run_ask(client, ask, globals.output);
     if (cli.got_subcommand("search")) return run_search(client, search, globals.output);
     if (cli.got_subcommand("documents")) return run_documents(client, collection, globals.output);

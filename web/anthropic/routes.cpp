@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "web/anthropic/messages_reply.h"
 #include "web/anthropic/messages_request.h"
+#include "web/model_use.h"
 #include "web/routes.h"
 
 namespace hearth::web {
@@ -46,7 +47,10 @@ void count_tokens(App& app, Request& request, ResponseWriter& writer) {
         error = check_chat(app, std::get<ChatRequest>(decoded));
     }
     if (error) return fail(writer, *error);
-    const auto tokens = app.services().model->count_prompt_tokens(std::get<ChatRequest>(decoded).generate);
+    const auto& chat = std::get<ChatRequest>(decoded);
+    const auto model = use_model(app.services(), chat.model, writer.cancelled());
+    if (const auto* refused = std::get_if<ApiError>(&model)) return fail(writer, *refused);
+    const auto tokens = std::get<ModelUse>(model)->count_prompt_tokens(chat.generate);
     if (!tokens.ok()) return fail(writer, api_error(tokens.error()));
     writer.send(json_response(dump_json({{"input_tokens", *tokens}})));
 }

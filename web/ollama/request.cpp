@@ -8,6 +8,7 @@
 #include "web/json_fields.h"
 #include "web/json_schema_field.h"
 #include "web/limits.h"
+#include "web/ollama/keep_alive.h"
 
 namespace hearth::web {
 namespace {
@@ -162,6 +163,7 @@ void read_common(FieldReader& fields, ChatRequest& out) {
     out.model = std::string(ollama_model_name(fields.text("model", 256).value_or("")));
     if (!fields.error() && out.model.empty()) fields.fail("model", "is missing; /api/tags lists what there is");
     out.stream = fields.boolean("stream").value_or(true);
+    out.keep_loaded = read_keep_alive(fields);
     read_options(fields, out.generate);
     read_format(fields, out.generate);
     read_logprobs(fields, out.generate);

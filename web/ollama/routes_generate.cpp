@@ -3,12 +3,14 @@
 #include <chrono>
 #include <ctime>
 #include <optional>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
 #include "web/answering.h"
 #include "web/chat_reply.h"
+#include "web/model_use.h"
 #include "web/ollama/request.h"
 #include "web/routes.h"
 #include "web/wire.h"
@@ -113,11 +115,31 @@ json whole(Shape shape, const ChatRequest& chat, const FinishedAnswer& answer) {
     return out;
 }
 
-/// No prompt: clients load and unload models that way. This one stays loaded.
-void answer_load(Shape shape, const ChatRequest& chat, ResponseWriter& writer) {
+void fail(ResponseWriter& writer, const ApiError& error) {
+    if (!writer.send(error_response(error))) writer.write(error_body(error, Dialect::kOllama) + "\n");
+}
+
+/// No prompt: clients load and unload models that way. "load" or "unload", or what went wrong.
+std::variant<const char*, ApiError> load_or_unload(const Services& services, const ChatRequest& chat,
+                                                   const std::stop_token& cancel) {
+    const bool wants_unload = chat.keep_loaded && chat.keep_loaded->count() == 0;
+    const bool stays = chat.model == kAgentModel || chat.model == services.model->info().id;
+    if (wants_unload && !stays) {
+        const Status unloaded = services.models->unload(chat.model);
+        if (!unloaded.ok()) return api_error(unloaded.error());
+        return "unload";
+    }
+    const auto used = use_model(services, chat.model, cancel, chat.keep_loaded);
+    if (const auto* error = std::get_if<ApiError>(&used)) return *error;
+    return "load";
+}
+
+void answer_load(App& app, Shape shape, const ChatRequest& chat, ResponseWriter& writer) {
+    const auto done = load_or_unload(app.services(), chat, writer.cancelled());
+    if (const auto* error = std::get_if<ApiError>(&done)) return fail(writer, *error);
     json out = line(shape, chat.model, "");
     out["done"] = true;
-    out["done_reason"] = "load";
+    out["done_reason"] = std::get<const char*>(done);
     if (chat.stream) {
         writer.write(dump_json(out) + "\n");
     } else {
@@ -125,13 +147,9 @@ void answer_load(Shape shape, const ChatRequest& chat, ResponseWriter& writer) {
     }
 }
 
-void fail(ResponseWriter& writer, const ApiError& error) {
-    if (!writer.send(error_response(error))) writer.write(error_body(error, Dialect::kOllama) + "\n");
-}
-
 void answer(App& app, Shape shape, const Request& request, ResponseWriter& writer) {
     ChatRequest& chat = *request.chat;
-    if (chat.generate.messages.empty() && chat.raw_prompt.empty()) return answer_load(shape, chat, writer);
+    if (chat.generate.messages.empty() && chat.raw_prompt.empty()) return answer_load(app, shape, chat, writer);
     LineStream stream(writer, shape, chat.model);
     SilentListener silent;
     AnswerListener& listener = chat.stream ? static_cast<AnswerListener&>(stream) : silent;

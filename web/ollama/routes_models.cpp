@@ -1,4 +1,5 @@
 // /api/tags, /api/show, /api/ps, /api/version, /api/embed and /api/embeddings. Nothing here pulls, makes or removes.
+#include <chrono>
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "web/chat_request.h"
 #include "web/json_fields.h"
 #include "web/limits.h"
+#include "web/model_json.h"
 #include "web/ollama/request.h"
 #include "web/routes.h"
 
@@ -26,18 +28,31 @@ struct ModelEntry {
     std::string format;
     std::string digest;
     std::uint64_t bytes = 0;
-    int context_tokens = 0;
+    int context_tokens = 0;  ///< 0 while not loaded
     bool embeds = false;
+    bool loaded = true;
+    std::optional<std::chrono::system_clock::time_point> expires_at = {};
 };
 
 std::vector<ModelEntry> models_of(const Services& services) {
-    const llm::ModelInfo& chat = services.model->info();
-    const ModelEntry engine{chat.id,           chat.architecture,   "gguf", chat.file_sha256,
-                            chat.weight_bytes, chat.context_tokens, false};
-    ModelEntry agent = engine;
-    agent.name = std::string(kAgentModel);
+    std::vector<ModelEntry> out;
+    for (const llm::PooledModel& model : chat_models(services)) {
+        ModelEntry entry{.name = model.id, .format = "gguf", .bytes = model.file_bytes, .expires_at = model.expires_at};
+        entry.loaded = model.state == llm::ModelState::kLoaded;
+        if (model.info) {
+            entry.family = model.info->architecture;
+            entry.digest = model.info->file_sha256;
+            entry.context_tokens = model.info->context_tokens;
+        }
+        if (model.pinned) {
+            out.push_back(entry);
+            out.back().name = std::string(kAgentModel);
+        }
+        out.push_back(std::move(entry));
+    }
     const llm::EmbeddingModel& embedder = *services.embedder;
-    return {agent, engine, {embedder.id(), "bert", "safetensors", "", 0, embedder.max_tokens(), true}};
+    out.push_back({embedder.id(), "bert", "safetensors", "", 0, embedder.max_tokens(), true});
+    return out;
 }
 
 json details_json(const ModelEntry& model) {
@@ -79,8 +94,9 @@ void ps(App& app, Request&, ResponseWriter& writer) {
     if (!services) return;
     json models = json::array();
     for (const ModelEntry& model : models_of(*services)) {
+        if (!model.loaded) continue;
         models.push_back(entry_json(model));
-        models.back()["expires_at"] = kStaysLoaded;
+        models.back()["expires_at"] = model.expires_at ? rfc3339(*model.expires_at) : kStaysLoaded;
         models.back()["size_vram"] = 0;
         models.back()["context_length"] = model.context_tokens;
     }
@@ -111,8 +127,10 @@ void show(App& app, Request& request, ResponseWriter& writer) {
     for (const ModelEntry& model : models_of(*services)) {
         if (model.name != name) continue;
         const json abilities = model.embeds ? json::array({"embedding"}) : json::array({"completion", "tools"});
-        const json info{{"general.architecture", model.family},
-                        {model.family + ".context_length", model.context_tokens}};
+        json info = json::object();
+        if (!model.family.empty()) {  // else it is not loaded
+            info = {{"general.architecture", model.family}, {model.family + ".context_length", model.context_tokens}};
+        }
         writer.send(json_response(dump_json({{"modelfile", ""},
                                              {"parameters", ""},
                                              {"template", ""},
@@ -212,9 +230,9 @@ void embeddings(App& app, Request& request, ResponseWriter& writer) {
 }
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/api/tags", Lane::kInline, BodyKind::kNone, Scope::kRead, tags},
-    {Method::kGet, "/api/ps", Lane::kInline, BodyKind::kNone, Scope::kRead, ps},
-    {Method::kPost, "/api/show", Lane::kInline, BodyKind::kMemory, Scope::kRead, show},
+    {Method::kGet, "/api/tags", Lane::kShort, BodyKind::kNone, Scope::kRead, tags},
+    {Method::kGet, "/api/ps", Lane::kShort, BodyKind::kNone, Scope::kRead, ps},
+    {Method::kPost, "/api/show", Lane::kShort, BodyKind::kMemory, Scope::kRead, show},
     {Method::kGet, "/api/version", Lane::kInline, BodyKind::kNone, Scope::kRead, version},
     {Method::kPost, "/api/embed", Lane::kBulk, BodyKind::kMemory, Scope::kRead, embed},
     {Method::kPost, "/api/embeddings", Lane::kBulk, BodyKind::kMemory, Scope::kRead, embeddings},

@@ -19,6 +19,11 @@ std::string_view hearth_schemas() {
 "Receipt": {"type": "object", "required": ["id", "object", "created_at", "request", "engine", "index_generation",
   "documents", "sources", "text", "text_sha256", "usage", "timings"], "properties": {"id": {"type": "string"},
   "object": {"const": "hearth.receipt"}, "text": {"type": "string"}}},
+"ModelStateInfo": {"type": "object", "required": ["state", "default", "in_use", "file_bytes"], "properties": {
+  "state": {"enum": ["unloaded", "loading", "loaded"]}, "default": {"type": "boolean"},
+  "in_use": {"type": "integer"}, "file_bytes": {"type": "integer"}, "memory_bytes": {"type": ["integer", "null"]},
+  "context_tokens": {"type": ["integer", "null"]}, "expires_at": {"type": ["string", "null"]},
+  "problem": {"type": ["string", "null"]}}},
 "Replay": {"type": "object", "required": ["id", "object", "reproduced", "text", "replayed_text", "changes"],
   "properties": {"object": {"const": "hearth.replay"}, "reproduced": {"type": "boolean"}, "changes": {"type": "array",
   "items": {"type": "object", "required": ["what", "before", "after"]}}}},

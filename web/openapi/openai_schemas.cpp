@@ -55,7 +55,7 @@ std::string_view openai_schemas() {
   "has_more": {"type": "boolean"}}},
 "Model": {"type": "object", "required": ["id", "object", "created", "owned_by"], "properties": {
   "id": {"type": "string"}, "object": {"const": "model"}, "created": {"type": "integer"},
-  "owned_by": {"type": "string"}}},
+  "owned_by": {"type": "string"}, "hearth": {"$ref": "#/components/schemas/ModelStateInfo"}}},
 "ModelList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
   "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}}}},
 "EmbeddingsRequest": {"type": "object", "required": ["model", "input"], "properties": {

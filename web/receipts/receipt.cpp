@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "web/answer_meter.h"
+#include "web/model_use.h"
 #include "web/responses/reply.h"
 #include "web/wire.h"
 
@@ -92,19 +93,18 @@ agents::AskRequest request_of(const json& value) {
 }
 
 /// What answers now. The template is known by what it makes of a conversation with every role that all templates take.
-json engine_json(App& app) {
-    const Services services = app.services();
-    const llm::ModelInfo& info = services.model->info();
+json engine_json(App& app, llm::TextModel& model) {
+    const llm::ModelInfo& info = model.info();
     llm::GenerateRequest probe;
     probe.messages = {{llm::Role::kSystem, "s", {}, {}, {}}, {llm::Role::kUser, "u", {}, {}, {}}};
-    const auto rendered = services.model->render_prompt(probe);
+    const auto rendered = model.render_prompt(probe);
     return {{"version", app.options().version},
             {"model", info.id},
             {"model_sha256", info.file_sha256},
             {"template_sha256", rendered.ok() ? sha256_hex(std::string_view(*rendered)) : ""},
             {"isa", info.isa},
             {"threads", info.threads},
-            {"embedder", services.embedder->id()}};
+            {"embedder", app.services().embedder->id()}};
 }
 
 json documents_json(App& app, const std::vector<agents::Source>& sources) {
@@ -127,9 +127,9 @@ void note_change(json& changes, const std::string& what, const json& before, con
     if (before != after) changes.push_back({{"what", what}, {"before", before}, {"after", after}});
 }
 
-json changes_since(App& app, const json& receipt) {
+json changes_since(App& app, llm::TextModel& model, const json& receipt) {
     json changes = json::array();
-    const json engine = engine_json(app);
+    const json engine = engine_json(app, model);
     for (const auto& [key, before] : receipt["engine"].items()) {
         note_change(changes, "engine." + key, before, engine.value(key, json()));
     }
@@ -140,6 +140,14 @@ json changes_since(App& app, const json& receipt) {
         note_change(changes, "document " + before["path"].get<std::string>(), before["content_sha256"], after);
     }
     return changes;
+}
+
+/// The one that answered then when it can be had, else the default one: `changes` tells.
+ModelUse model_of(App& app, const json& receipt, const std::stop_token& cancel) {
+    const Services services = app.services();
+    auto used = use_model(services, receipt["engine"]["model"], cancel);
+    if (auto* model = std::get_if<ModelUse>(&used)) return std::move(*model);
+    return ModelUse(std::shared_ptr<void>(), services.model);
 }
 
 }  // namespace
@@ -161,7 +169,7 @@ void keep_receipt(App& app, const std::string& answer_id, const agents::AskReque
                     {"object", "hearth.receipt"},
                     {"created_at", now},
                     {"request", request_json(request)},
-                    {"engine", engine_json(app)},
+                    {"engine", engine_json(app, request.model != nullptr ? *request.model : *app.services().model)},
                     {"index_generation", generation_of(app)},
                     {"documents", documents_json(app, answer.sources)},
                     {"text", answer.text},
@@ -186,7 +194,9 @@ Result<json> replay(App& app, const json& receipt, std::stop_token cancel) {
         if (std::holds_alternative<agents::DeltaEvent>(event)) meter.text();
         return !cancel.stop_requested();
     };
-    HEARTH_TRY(const agents::Answer answer, app.services().agent->ask(request_of(receipt["request"]), sink, cancel));
+    agents::AskRequest request = request_of(receipt["request"]);
+    request.model = model_of(app, receipt, cancel);
+    HEARTH_TRY(const agents::Answer answer, app.services().agent->ask(request, sink, cancel));
     if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "the replay was stopped before it was complete");
     meter.done(answer.usage);
     return json{{"id", receipt["id"]},
@@ -194,7 +204,7 @@ Result<json> replay(App& app, const json& receipt, std::stop_token cancel) {
                 {"reproduced", answer.text == receipt["text"].get<std::string>()},
                 {"text", receipt["text"]},
                 {"replayed_text", answer.text},
-                {"changes", changes_since(app, receipt)}};
+                {"changes", changes_since(app, *request.model, receipt)}};
 }
 
 }  // namespace hearth::web

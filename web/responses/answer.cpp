@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "web/answer_meter.h"
+#include "web/model_use.h"
 #include "web/receipts/receipt.h"
 #include "web/stores/file_ids.h"
 #include "web/wire.h"
@@ -43,9 +44,10 @@ std::vector<retrieval::Hit> hits_of(const std::vector<agents::Source>& sources) 
     return out;
 }
 
-agents::AskRequest ask_request(const ResponsesRequest& request) {
+agents::AskRequest ask_request(const ResponsesRequest& request, const ModelUse& model) {
     const ChatRequest& chat = request.chat;
     agents::AskRequest ask;
+    ask.model = model;
     ask.messages = chat.generate.messages;
     ask.collection = chat.collection;
     ask.path = chat.path;
@@ -56,8 +58,8 @@ agents::AskRequest ask_request(const ResponsesRequest& request) {
     return ask;
 }
 
-std::optional<ApiError> answer_from_documents(App& app, const ResponsesRequest& request, ResponseReply& reply,
-                                              const std::stop_token& cancel, AnswerMeter& meter) {
+std::optional<ApiError> answer_from_documents(App& app, const ResponsesRequest& request, const ModelUse& model,
+                                              ResponseReply& reply, const std::stop_token& cancel, AnswerMeter& meter) {
     bool searching = request.file_search.has_value();
     const auto end_search = [&](const std::vector<agents::Source>& sources) {
         if (!searching) return true;
@@ -74,7 +76,7 @@ std::optional<ApiError> answer_from_documents(App& app, const ResponsesRequest& 
         meter.text();
         return end_search({}) && reply.text(delta->text);
     };
-    const agents::AskRequest ask = ask_request(request);
+    const agents::AskRequest ask = ask_request(request, model);
     auto answer = app.services().agent->ask(ask, sink, cancel);
     if (!answer.ok()) return api_error(answer.error());
     if (answer->finish_reason == llm::FinishReason::kCancelled || cancel.stop_requested()) return stopped_error();
@@ -105,8 +107,8 @@ std::optional<ApiError> search_before(App& app, const ResponsesRequest& request,
     return std::nullopt;
 }
 
-std::optional<ApiError> answer_plainly(App& app, const ResponsesRequest& request, ResponseReply& reply,
-                                       const std::stop_token& cancel, AnswerMeter& meter) {
+std::optional<ApiError> answer_plainly(App& app, const ResponsesRequest& request, llm::TextModel& model,
+                                       ResponseReply& reply, const std::stop_token& cancel, AnswerMeter& meter) {
     llm::GenerateRequest generate = request.chat.generate;
     if (request.file_search) {
         if (auto error = search_before(app, request, generate, reply)) return error;
@@ -115,7 +117,7 @@ std::optional<ApiError> answer_plainly(App& app, const ResponsesRequest& request
         meter.text();
         return reply.text(delta) && !cancel.stop_requested();
     };
-    const auto completion = app.services().model->generate(generate, sink, cancel);
+    const auto completion = model.generate(generate, sink, cancel);
     if (!completion.ok()) return api_error(completion.error());
     if (completion->finish_reason == llm::FinishReason::kCancelled) return stopped_error();
     meter.done(completion->usage);
@@ -149,8 +151,12 @@ std::optional<ApiError> make_response(App& app, const ResponsesRequest& request,
     if (app.services().model == nullptr || cancel.stop_requested()) return stopped_error();
     const App::BusyScope busy(app);
     AnswerMeter meter(app.metrics(), cancel);
-    return request.chat.from_documents ? answer_from_documents(app, request, reply, cancel, meter)
-                                       : answer_plainly(app, request, reply, cancel, meter);
+    const auto used = use_model(app.services(), request.chat.model, cancel);
+    if (cancel.stop_requested()) return stopped_error();
+    if (const auto* error = std::get_if<ApiError>(&used)) return *error;
+    const ModelUse& model = std::get<ModelUse>(used);
+    return request.chat.from_documents ? answer_from_documents(app, request, model, reply, cancel, meter)
+                                       : answer_plainly(app, request, *model, reply, cancel, meter);
 }
 
 }  // namespace hearth::web

@@ -7,6 +7,7 @@
 #include "web/app.h"
 #include "web/chat_reply.h"
 #include "web/limits.h"
+#include "web/model_use.h"
 #include "web/responses/answer.h"
 #include "web/responses/kept.h"
 #include "web/routes.h"
@@ -21,15 +22,7 @@ using Problem = std::optional<ApiError>;
 
 Problem check_model(const App& app, const ChatRequest& chat) {
     if (const std::string why = app.why_not_ready(); !why.empty()) return not_ready(why);
-    const Services services = app.services();
-    if (chat.model == kAgentModel || chat.model == services.model->info().id) return std::nullopt;
-    return ApiError{404,
-                    "there is no model '" + chat.model + "'; use '" + std::string(kAgentModel) + "' or '" +
-                        services.model->info().id + "'",
-                    "invalid_request_error",
-                    "model",
-                    "model_not_found",
-                    {}};
+    return check_model_name(app.services(), chat.model);
 }
 
 Problem check_question(const ChatRequest& chat) {
@@ -173,7 +166,12 @@ void count_input_tokens(App& app, Request& request, ResponseWriter& writer) {
         writer.send(error_response(*error));
         return;
     }
-    const auto tokens = app.services().model->count_prompt_tokens(asked->chat.generate);
+    const auto model = use_model(app.services(), asked->chat.model, writer.cancelled());
+    if (const auto* error = std::get_if<ApiError>(&model)) {
+        writer.send(error_response(*error));
+        return;
+    }
+    const auto tokens = std::get<ModelUse>(model)->count_prompt_tokens(asked->chat.generate);
     if (!tokens.ok()) return fail(writer, tokens.error());
     writer.send(json_response(dump_json({{"object", "response.input_tokens"}, {"input_tokens", *tokens}})));
 }
