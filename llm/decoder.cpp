@@ -5,6 +5,17 @@
 #include "core/check.h"
 
 namespace hearth::llm {
+namespace {
+
+/// Of the layers that an adapter can change.
+std::int64_t widest_output(const DecoderConfig& config) {
+    std::int64_t widest = 0;
+    for (std::size_t site = 0; site < kLoraSites; ++site)
+        widest = std::max(widest, lora_shape(config, static_cast<LoraSite>(site)).rows);
+    return widest;
+}
+
+}  // namespace
 
 Decoder::Decoder(DecoderConfig config, Ops& ops) : config_(std::move(config)), ops_(ops) {}
 
@@ -34,6 +45,10 @@ std::size_t Decoder::scratch_bytes(const DecoderConfig& config) {
            sizeof(float) * kMaxLogitRows * static_cast<std::size_t>(config.vocabulary);
 }
 
+std::size_t Decoder::lora_scratch_bytes(const DecoderConfig& config) {
+    return sizeof(float) * kMaxChunk * static_cast<std::size_t>(kMaxLoraRank + widest_output(config));
+}
+
 KvShape Decoder::kv_shape() const {
     return {config_.layers, config_.kv_heads, config_.head_dim,
             ops_.kv_block_bytes(config_.kv_heads, config_.head_dim)};
@@ -57,12 +72,17 @@ std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
 
 bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel) {
     const std::int64_t n = lay_out(steps);
+    const auto adapted = [](const SequenceStep& step) { return step.lora != nullptr; };
+    if (lora_low_.empty() && std::any_of(steps.begin(), steps.end(), adapted)) {
+        lora_high_.resize(static_cast<std::size_t>(kMaxChunk * widest_output(config_)));
+        lora_low_.resize(static_cast<std::size_t>(kMaxChunk * kMaxLoraRank));
+    }
     HEARTH_CHECK(logits.size() == logit_rows_.size() * static_cast<std::size_t>(config_.vocabulary));
     ops_.gather_rows(embedding(), tokens_, x_.data());
     for (std::size_t index = 0; index < layers_.size(); ++index) {
         if (cancel.stop_requested()) return false;
         attention_block(layers_[index], index, steps, n);
-        feed_forward_block(layers_[index], n);
+        feed_forward_block(layers_[index], index, steps, n);
     }
     for (const SequenceStep& step : steps) step.sequence->advance(static_cast<int>(step.tokens.size()));
     if (!logits.empty()) read_logits(logits);
@@ -75,6 +95,23 @@ bool Decoder::forward(std::span<const std::int32_t> tokens, KvSequence& sequence
     return forward(steps, logits, cancel);
 }
 
+void Decoder::adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y) {
+    std::int64_t first = 0;
+    for (std::size_t i = 0; i < steps.size();) {
+        const Lora* lora = steps[i].lora;
+        std::int64_t n = 0;
+        for (; i < steps.size() && steps[i].lora == lora; ++i) n += static_cast<std::int64_t>(steps[i].tokens.size());
+        if (const Lora::LowRank* pair = lora != nullptr ? lora->at(layer, site) : nullptr; pair != nullptr) {
+            const MatmulTask low[] = {{pair->a.get(), nullptr, lora_low_.data()}};
+            ops_.matmul(x + first * pair->a->cols(), n, low);
+            const MatmulTask high[] = {{pair->b.get(), nullptr, lora_high_.data()}};
+            ops_.matmul(lora_low_.data(), n, high);
+            ops_.add(y + first * pair->b->rows(), lora_high_.data(), n * pair->b->rows());
+        }
+        first += n;
+    }
+}
+
 void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
                               std::int64_t n) {
     const auto bias = [](const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); };
@@ -83,6 +120,9 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
                                       {layer.k.get(), bias(layer.k_bias), k_.data()},
                                       {layer.v.get(), bias(layer.v_bias), v_.data()}};
     ops_.matmul(normed_.data(), n, projections);
+    adapt(steps, index, LoraSite::kQ, normed_.data(), q_.data());
+    adapt(steps, index, LoraSite::kK, normed_.data(), k_.data());
+    adapt(steps, index, LoraSite::kV, normed_.data(), v_.data());
 
     RopeArgs rope{
         q_.data(),         n, config_.heads, config_.head_dim, positions_.data(), config_.inverse_frequencies.data(),
@@ -101,16 +141,21 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data()});
     const MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
     ops_.matmul(attended_.data(), n, output);
+    adapt(steps, index, LoraSite::kAttentionOutput, attended_.data(), projected_.data());
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
 
-void Decoder::feed_forward_block(const Layer& layer, std::int64_t n) {
+void Decoder::feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
+                                 std::int64_t n) {
     ops_.rms_norm(x_.data(), layer.feed_forward_norm.data(), n, config_.width, config_.rms_epsilon, normed_.data());
     const MatmulTask expand[] = {{layer.gate.get(), nullptr, gate_.data()}, {layer.up.get(), nullptr, up_.data()}};
     ops_.matmul(normed_.data(), n, expand);
+    adapt(steps, index, LoraSite::kGate, normed_.data(), gate_.data());
+    adapt(steps, index, LoraSite::kUp, normed_.data(), up_.data());
     ops_.swiglu(gate_.data(), up_.data(), n * config_.feed_forward);
     const MatmulTask contract[] = {{layer.down.get(), nullptr, projected_.data()}};
     ops_.matmul(gate_.data(), n, contract);
+    adapt(steps, index, LoraSite::kDown, gate_.data(), projected_.data());
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
 

@@ -12,6 +12,7 @@
 #include "llm/decoder_config.h"
 #include "llm/gguf.h"
 #include "llm/kv_cache.h"
+#include "llm/lora.h"
 #include "llm/ops.h"
 
 namespace hearth::llm {
@@ -22,6 +23,7 @@ struct SequenceStep {
     KvSequence* sequence = nullptr;
     std::span<const std::int32_t> tokens;
     int logit_rows = 0;
+    const Lora* lora = nullptr;  ///< of this decoder's shapes; null = the weights alone
 };
 
 /// Weights and scratch memory of one model. Used from one thread at a time. Borrows the ops, and the file where
@@ -41,6 +43,8 @@ class Decoder {
 
     /// What load() will allocate or keep borrowed for weights.
     static std::size_t weight_bytes(const GgufFile& file, const Ops& ops);
+    /// What the first step with an adapter will allocate.
+    static std::size_t lora_scratch_bytes(const DecoderConfig& config);
     /// What load() will allocate for activations, and its caller for kMaxLogitRows of logits.
     static std::size_t scratch_bytes(const DecoderConfig& config);
 
@@ -71,8 +75,10 @@ class Decoder {
     void allocate_scratch();
     /// Tokens, positions and the rows whose logits are wanted, laid back to back. Returns the number of tokens.
     std::int64_t lay_out(std::span<const SequenceStep> steps);
+    /// Adds to y what the steps' adapters make of x in one linear layer.
+    void adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y);
     void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
-    void feed_forward_block(const Layer& layer, std::int64_t n);
+    void feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
     void read_logits(std::span<float> logits);
     const Weight& embedding() const { return embedding_ ? *embedding_ : *head_; }
 
@@ -88,6 +94,7 @@ class Decoder {
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;
     std::vector<KvRows> kv_rows_;                                                   // of the layer in work
     std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_;  // [kMaxChunk, ...]
+    std::vector<float> lora_low_, lora_high_;  // likewise, from the first adapter on
 };
 
 }  // namespace hearth::llm

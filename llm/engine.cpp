@@ -38,8 +38,9 @@ class Engine : public TextModel {
         HEARTH_TRY(Constraint constraint, compile_constraint(request));
         HEARTH_TRY(std::vector<std::int32_t> prompt, build_prompt(*model_, request));
         HEARTH_TRY_STATUS(check_length(prompt.size()));
-        const auto job =
-            std::make_shared<Job>(request, std::move(constraint), std::move(prompt), [this] { wake_worker(); });
+        HEARTH_TRY(std::shared_ptr<const Lora> lora, model_->adapters->get(request.adapter));
+        const auto job = std::make_shared<Job>(request, std::move(constraint), std::move(prompt), std::move(lora),
+                                               [this] { wake_worker(); });
         {
             const std::lock_guard lock(mutex_);
             if (in_flight_ >= capacity_) {

@@ -30,7 +30,8 @@ class TextModel {
     /// Thread-safe: up to EngineOptions::max_parallel requests are computed together, token by token, max_queue more
     /// wait in order (interactive before background), then kResourceExhausted. Greedy answers and seeded ones do not
     /// depend on what else is running.
-    /// Errors: kInvalidArgument for a prompt longer than the context (with the numbers) or a bad schema.
+    /// Errors: kInvalidArgument for a prompt longer than the context (with the numbers), a bad schema, or an adapter
+    /// that was made for another model (with the tensor); kNotFound for an unknown adapter.
     virtual Result<Completion> generate(const GenerateRequest& request, const TextSink& sink,
                                         std::stop_token cancel) = 0;
 
@@ -52,13 +53,14 @@ class TextModel {
 };
 
 struct EngineOptions {
-    std::string model_path;     ///< GGUF file
-    int context_tokens = 8192;  ///< clipped to what the model was trained for
-    int threads = 0;            ///< 0 = every usable core
-    bool reference = false;     ///< the scalar oracle instead of the fast path
-    int max_queue = 64;         ///< requests waiting beside those in work
-    int max_parallel = 8;       ///< 1 .. kMaxParallel sequences computed together
-    int kv_tokens = 0;          ///< room for all sequences and the prefix cache; 0 = twice context_tokens
+    std::string model_path;          ///< GGUF file
+    std::string adapters_directory;  ///< of LoRA adapters: NAME.gguf, or PEFT's folder NAME; empty = none
+    int context_tokens = 8192;       ///< clipped to what the model was trained for
+    int threads = 0;                 ///< 0 = every usable core
+    bool reference = false;          ///< the scalar oracle instead of the fast path
+    int max_queue = 64;              ///< requests waiting beside those in work
+    int max_parallel = 8;            ///< 1 .. kMaxParallel sequences computed together
+    int kv_tokens = 0;               ///< room for all sequences and the prefix cache; 0 = twice context_tokens
     std::chrono::milliseconds reader_timeout{30000};  ///< a sink that takes nothing for so long loses its request
     std::shared_ptr<StepTurns> turns;  ///< shared by engines that compute on the same cores; null = there is one
 };

@@ -67,7 +67,7 @@ SequenceStep Generation::step(int n) {
     const auto stored = static_cast<std::size_t>(sequence_.length());
     const auto next = std::span(tokens_).subspan(stored, static_cast<std::size_t>(n));
     const bool whole = stored + next.size() == tokens_.size();
-    return {&sequence_, next, whole ? 1 + drafted_ : 0};
+    return {&sequence_, next, whole ? 1 + drafted_ : 0, job_->lora()};
 }
 
 void Generation::computed(std::span<float> logits) {

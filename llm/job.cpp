@@ -19,10 +19,11 @@ GenerateRequest without_prompt(const GenerateRequest& request) {
 }  // namespace
 
 Job::Job(const GenerateRequest& request, Constraint constraint, std::vector<std::int32_t> prompt,
-         std::function<void()> wake)
+         std::shared_ptr<const Lora> lora, std::function<void()> wake)
     : request_(without_prompt(request)),
       constraint_(std::move(constraint)),
       prompt_(std::move(prompt)),
+      lora_(std::move(lora)),
       wake_(std::move(wake)) {}
 
 double Job::start() {

@@ -16,6 +16,7 @@
 
 #include "core/result.h"
 #include "llm/constraint.h"
+#include "llm/lora.h"
 #include "llm/types.h"
 
 namespace hearth::llm {
@@ -23,13 +24,16 @@ namespace hearth::llm {
 /// Owns copies of all it needs, so that either side may leave first.
 class Job {
   public:
-    /// `wake` is called on the caller's thread when the engine has something to look at; it outlives the job.
+    /// `lora` may be null. `wake` is called on the caller's thread when the engine has something to look at; it
+    /// outlives the job.
     Job(const GenerateRequest& request, Constraint constraint, std::vector<std::int32_t> prompt,
-        std::function<void()> wake);
+        std::shared_ptr<const Lora> lora, std::function<void()> wake);
 
     const GenerateRequest& request() const { return request_; }  ///< without the messages: `prompt` says it all
     const Constraint& constraint() const { return constraint_; }
     const std::vector<std::int32_t>& prompt() const { return prompt_; }
+    const Lora* lora() const { return lora_.get(); }
+    std::uint64_t lora_key() const { return lora_ != nullptr ? lora_->key() : 0; }
 
     // The engine's thread.
 
@@ -61,6 +65,7 @@ class Job {
     GenerateRequest request_;
     const Constraint constraint_;
     const std::vector<std::int32_t> prompt_;
+    const std::shared_ptr<const Lora> lora_;
     const std::function<void()> wake_;
     const Clock::time_point made_at_ = Clock::now();
     std::string delivered_;              // the caller's thread only

@@ -67,6 +67,7 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     HEARTH_TRY_STATUS(reserve_memory(*model, config, kv_tokens_of(options, model->info.context_tokens), ledger));
     HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress, cancel));
     if (!model->decoder->borrows_file()) model->file.reset();
+    model->adapters = std::make_unique<LoraStore>(options, model->decoder->config(), ledger);
     return model;
 }
 

@@ -11,6 +11,7 @@
 #include "llm/gguf.h"
 #include "llm/grammar.h"
 #include "llm/kv_cache.h"
+#include "llm/lora_store.h"
 #include "llm/ops.h"
 #include "llm/tokenizer.h"
 
@@ -27,6 +28,7 @@ struct LoadedModel {
     std::unique_ptr<ChatTemplate> chat_template;
     std::unique_ptr<KvPool> kv_pool;
     std::unique_ptr<Decoder> decoder;
+    std::unique_ptr<LoraStore> adapters;
 
     /// The tokenizer's bytes as grammars read them: built at the first call, because plain chat needs none.
     /// Worker thread only.

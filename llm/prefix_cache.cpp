@@ -24,9 +24,10 @@ void PrefixCache::release(const Node& node) {
     pool_.release(node.block);
 }
 
-PrefixCache::Key PrefixCache::key_at(std::span<const std::int32_t> tokens, std::size_t block) {
-    Key key;
-    std::copy_n(tokens.begin() + static_cast<std::ptrdiff_t>(block * kKvBlockTokens), kKvBlockTokens, key.begin());
+PrefixCache::Key PrefixCache::key_at(std::span<const std::int32_t> tokens, std::uint64_t lora, std::size_t block) {
+    Key key{lora, {}};
+    std::copy_n(tokens.begin() + static_cast<std::ptrdiff_t>(block * kKvBlockTokens), kKvBlockTokens,
+                key.second.begin());
     return key;
 }
 
@@ -35,12 +36,12 @@ std::size_t PrefixCache::shareable_blocks(std::span<const std::int32_t> tokens) 
     return tokens.empty() ? 0 : (tokens.size() - 1) / kKvBlockTokens;
 }
 
-int PrefixCache::reuse(std::span<const std::int32_t> tokens, KvSequence& sequence) {
+int PrefixCache::reuse(std::span<const std::int32_t> tokens, std::uint64_t lora, KvSequence& sequence) {
     ++clock_;
     std::vector<int> shared;
     Node* node = &root_;
     for (std::size_t i = 0; i < shareable_blocks(tokens); ++i) {
-        const auto child = node->children.find(key_at(tokens, i));
+        const auto child = node->children.find(key_at(tokens, lora, i));
         if (child == node->children.end()) break;
         node = child->second.get();
         node->last_use = clock_;
@@ -51,11 +52,11 @@ int PrefixCache::reuse(std::span<const std::int32_t> tokens, KvSequence& sequenc
     return sequence.length();
 }
 
-PrefixCache::Match PrefixCache::match(std::span<const std::int32_t> tokens) const {
+PrefixCache::Match PrefixCache::match(std::span<const std::int32_t> tokens, std::uint64_t lora) const {
     Match out;
     const Node* node = &root_;
     for (std::size_t i = 0; i < shareable_blocks(tokens); ++i) {
-        const auto child = node->children.find(key_at(tokens, i));
+        const auto child = node->children.find(key_at(tokens, lora, i));
         if (child == node->children.end()) break;
         node = child->second.get();
         ++out.blocks;
@@ -64,11 +65,11 @@ PrefixCache::Match PrefixCache::match(std::span<const std::int32_t> tokens) cons
     return out;
 }
 
-void PrefixCache::remember(std::span<const std::int32_t> tokens, const KvSequence& sequence) {
+void PrefixCache::remember(std::span<const std::int32_t> tokens, std::uint64_t lora, const KvSequence& sequence) {
     HEARTH_CHECK(tokens.size() >= static_cast<std::size_t>(sequence.length()));
     Node* node = &root_;
     for (std::size_t i = 0; i < static_cast<std::size_t>(sequence.length() / kKvBlockTokens); ++i) {
-        auto& child = node->children[key_at(tokens, i)];
+        auto& child = node->children[key_at(tokens, lora, i)];
         if (child == nullptr) {
             child = std::make_unique<Node>();
             child->parent = node;

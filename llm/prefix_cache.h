@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "llm/kv_cache.h"
 
@@ -21,19 +22,22 @@ class PrefixCache {
     PrefixCache(const PrefixCache&) = delete;
     PrefixCache& operator=(const PrefixCache&) = delete;
 
+    // `lora`: Lora::key() of the adapter that computed or will compute the tokens, 0 without one. Keys and values of
+    // the same tokens differ by adapter.
+
     /// Shares the longest known beginning of `tokens` into the empty `sequence`, whole blocks only, and always leaves
     /// at least one token to compute. Returns the tokens shared.
-    int reuse(std::span<const std::int32_t> tokens, KvSequence& sequence);
+    int reuse(std::span<const std::int32_t> tokens, std::uint64_t lora, KvSequence& sequence);
 
     /// What reuse() would share, and how many of these blocks evict() could give back now.
     struct Match {
         int blocks = 0;
         int evictable_blocks = 0;
     };
-    Match match(std::span<const std::int32_t> tokens) const;
+    Match match(std::span<const std::int32_t> tokens, std::uint64_t lora) const;
 
     /// Keeps the whole blocks that `sequence` holds for `tokens` (what it stores, in order).
-    void remember(std::span<const std::int32_t> tokens, const KvSequence& sequence);
+    void remember(std::span<const std::int32_t> tokens, std::uint64_t lora, const KvSequence& sequence);
 
     /// Gives one block back to the pool: the end of the beginning that was unused for longest, those that were asked
     /// for again and again (a system prompt, tool descriptions) last. False when running sequences hold all of it.
@@ -44,7 +48,8 @@ class PrefixCache {
     int evictable_blocks() const;
 
   private:
-    using Key = std::array<std::int32_t, kKvBlockTokens>;
+    /// The adapter, and the block's tokens.
+    using Key = std::pair<std::uint64_t, std::array<std::int32_t, kKvBlockTokens>>;
     struct Node {
         Node* parent = nullptr;
         int block = -1;
@@ -53,7 +58,7 @@ class PrefixCache {
         std::map<Key, std::unique_ptr<Node>> children;
     };
 
-    static Key key_at(std::span<const std::int32_t> tokens, std::size_t block);
+    static Key key_at(std::span<const std::int32_t> tokens, std::uint64_t lora, std::size_t block);
     static std::size_t shareable_blocks(std::span<const std::int32_t> tokens);
     bool is_protected(const Node& node) const;
     /// True when `a` is to go before `b`.

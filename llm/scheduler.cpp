@@ -123,9 +123,9 @@ void Scheduler::admit() {
 bool Scheduler::can_start(const Task& task) const {
     const std::span<const std::int32_t> tokens =
         task.generation != nullptr ? task.generation->tokens() : std::span(task.job->prompt());
-    const PrefixCache::Match known = cache_.match(tokens);
+    const PrefixCache::Match known = cache_.match(tokens, task.job->lora_key());
     for (const Task& other : running_) {
-        if (other.generation->answering()) continue;
+        if (other.generation->answering() || other.job->lora_key() != task.job->lora_key()) continue;
         const auto theirs = other.generation->tokens();
         const auto common = std::mismatch(tokens.begin(), tokens.end(), theirs.begin(), theirs.end()).first;
         if ((common - tokens.begin()) / kKvBlockTokens > known.blocks + 1) return false;
@@ -141,7 +141,7 @@ void Scheduler::start(Task task) {
         task.generation->begin();
     }
     if (!task.generation->done()) {
-        const int cached = cache_.reuse(task.generation->tokens(), task.generation->sequence());
+        const int cached = cache_.reuse(task.generation->tokens(), task.job->lora_key(), task.generation->sequence());
         if (!task.generation->answered()) task.generation->set_cached(cached);
         counters_.cached_tokens += static_cast<std::uint64_t>(cached);
     }
@@ -152,7 +152,7 @@ void Scheduler::put_back() {
     Task task = std::move(running_.back());
     running_.pop_back();
     Generation& generation = *task.generation;
-    cache_.remember(generation.tokens(), generation.sequence());
+    cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
     generation.sequence() = KvSequence(*model_.kv_pool);
     ++counters_.preemptions;
     waiting_.insert(place_for(waiting_, task.priority(), true), std::move(task));
@@ -251,7 +251,8 @@ void Scheduler::hand_out(std::span<const SequenceStep> steps) {
         try {
             generation.computed(rest.first(own));
             // Others with the same beginning need not wait for the end of the answer.
-            if (was_prompt && generation.answered()) cache_.remember(generation.tokens(), generation.sequence());
+            if (was_prompt && generation.answered())
+                cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
         } catch (const std::bad_alloc&) {
             generation.fail(Error(ErrorCode::kResourceExhausted, "no memory was left for this request"));
         } catch (const std::exception& failure) {
@@ -273,7 +274,8 @@ void Scheduler::retire_finished() {
     std::erase_if(running_, [&](Task& task) {
         Generation& generation = *task.generation;
         if (!generation.done()) return false;
-        if (!generation.failed()) cache_.remember(generation.tokens(), generation.sequence());
+        if (!generation.failed())
+            cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
         const Usage& usage = generation.usage();
         counters_.completion_tokens += static_cast<std::uint64_t>(usage.completion_tokens);
         counters_.draft_tokens += static_cast<std::uint64_t>(usage.draft_tokens);

@@ -85,6 +85,7 @@ struct GenerateRequest {
     std::vector<std::string> stop;  ///< the text before the first of these is returned
     std::optional<std::string>
         json_schema;                  ///< constrain the whole answer to this JSON Schema ("{}" = any JSON object)
+    std::string adapter;              ///< of EngineOptions::adapters_directory; empty = the model alone
     std::string assistant_prefix;     ///< text the answer is made to start with; part of the returned text
     std::optional<int> top_logprobs;  ///< 0 .. kMaxTopLogprobs: score every token, with this many alternatives
     TokenSink token_sink;             ///< with top_logprobs; may be empty

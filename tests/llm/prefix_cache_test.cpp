@@ -24,7 +24,7 @@ class PrefixCacheTest : public testing::Test {
     }
     int reused(const std::vector<std::int32_t>& wanted) {
         KvSequence sequence(*pool_);
-        const int shared = cache_.reuse(wanted, sequence);
+        const int shared = cache_.reuse(wanted, 0, sequence);
         EXPECT_EQ(sequence.length(), shared);
         return shared;
     }
@@ -35,7 +35,7 @@ class PrefixCacheTest : public testing::Test {
 };
 
 TEST_F(PrefixCacheTest, SharesWholeBlocksAndLeavesATokenToCompute) {
-    cache_.remember(tokens(40), stored(40));  // keeps 32
+    cache_.remember(tokens(40), 0, stored(40));  // keeps 32
     EXPECT_EQ(cache_.blocks(), 2);
     EXPECT_EQ(reused(tokens(100)), 32);
     EXPECT_EQ(reused(tokens(32)), 16) << "the last token's logits are needed";
@@ -50,13 +50,13 @@ TEST_F(PrefixCacheTest, SharesWholeBlocksAndLeavesATokenToCompute) {
 TEST_F(PrefixCacheTest, BranchesShareTheirBeginning) {
     auto left = tokens(64), right = tokens(64);
     right[40] = 7;
-    cache_.remember(left, stored(64));
+    cache_.remember(left, 0, stored(64));
     {
         KvSequence sequence(*pool_);
-        ASSERT_EQ(cache_.reuse(right, sequence), 32);
+        ASSERT_EQ(cache_.reuse(right, 0, sequence), 32);
         ASSERT_TRUE(sequence.reserve(32));
         sequence.advance(32);
-        cache_.remember(right, sequence);
+        cache_.remember(right, 0, sequence);
     }
     EXPECT_EQ(cache_.blocks(), 6) << "two common, two of each";
     left.push_back(1);
@@ -66,16 +66,16 @@ TEST_F(PrefixCacheTest, BranchesShareTheirBeginning) {
 }
 
 TEST_F(PrefixCacheTest, TheSameAgainTakesNoMoreRoom) {
-    cache_.remember(tokens(64), stored(64));
-    cache_.remember(tokens(64), stored(64));
-    cache_.remember(tokens(32), stored(32));
+    cache_.remember(tokens(64), 0, stored(64));
+    cache_.remember(tokens(64), 0, stored(64));
+    cache_.remember(tokens(32), 0, stored(32));
     EXPECT_EQ(cache_.blocks(), 4);
     EXPECT_EQ(pool_->free_blocks(), 28);
 }
 
 TEST_F(PrefixCacheTest, EvictsEndsFirstAndWhatWasUnusedForLongest) {
-    cache_.remember(tokens(32, 100), stored(32));
-    cache_.remember(tokens(32, 200), stored(32));
+    cache_.remember(tokens(32, 100), 0, stored(32));
+    cache_.remember(tokens(32, 200), 0, stored(32));
     EXPECT_EQ(reused(tokens(33, 100)), 32);
     ASSERT_TRUE(cache_.evict());
     EXPECT_EQ(reused(tokens(33, 200)), 16) << "its end is gone";
@@ -90,11 +90,11 @@ TEST_F(PrefixCacheTest, EvictsEndsFirstAndWhatWasUnusedForLongest) {
 }
 
 TEST_F(PrefixCacheTest, WhatIsAskedForAgainAndAgainStaysLongest) {
-    cache_.remember(tokens(16, 1), stored(16));
+    cache_.remember(tokens(16, 1), 0, stored(16));
     for (int i = 0; i < 3; ++i) EXPECT_EQ(reused(tokens(17, 1)), 16);
     for (int i = 2; i < 10; ++i) {
         EXPECT_EQ(reused(tokens(17, i)), 0);
-        cache_.remember(tokens(16, i), stored(16));
+        cache_.remember(tokens(16, i), 0, stored(16));
     }
     for (int i = 2; i < 10; ++i) ASSERT_TRUE(cache_.evict());
     EXPECT_EQ(reused(tokens(17, 1)), 16);
@@ -103,22 +103,22 @@ TEST_F(PrefixCacheTest, WhatIsAskedForAgainAndAgainStaysLongest) {
 }
 
 TEST_F(PrefixCacheTest, ProtectionEndsWhenNobodyAsksAnyMore) {
-    cache_.remember(tokens(16, 1), stored(16));
+    cache_.remember(tokens(16, 1), 0, stored(16));
     for (int i = 0; i < 3; ++i) EXPECT_EQ(reused(tokens(17, 1)), 16);
     for (int i = 0; i < 100; ++i) EXPECT_EQ(reused(tokens(17, 1000 + i)), 0);
-    cache_.remember(tokens(16, 2), stored(16));
+    cache_.remember(tokens(16, 2), 0, stored(16));
     ASSERT_TRUE(cache_.evict());
     EXPECT_EQ(reused(tokens(17, 1)), 0);
     EXPECT_EQ(reused(tokens(17, 2)), 16);
 }
 
 TEST_F(PrefixCacheTest, BlocksOfRunningSequencesStay) {
-    cache_.remember(tokens(64), stored(64));
+    cache_.remember(tokens(64), 0, stored(64));
     KvSequence running(*pool_);
-    ASSERT_EQ(cache_.reuse(tokens(33), running), 32);
+    ASSERT_EQ(cache_.reuse(tokens(33), 0, running), 32);
     EXPECT_EQ(cache_.evictable_blocks(), 2);
-    EXPECT_EQ(cache_.match(tokens(64)).blocks, 3);
-    EXPECT_EQ(cache_.match(tokens(64)).evictable_blocks, 1);
+    EXPECT_EQ(cache_.match(tokens(64), 0).blocks, 3);
+    EXPECT_EQ(cache_.match(tokens(64), 0).evictable_blocks, 1);
     ASSERT_TRUE(cache_.evict());
     ASSERT_TRUE(cache_.evict());
     EXPECT_FALSE(cache_.evict());
@@ -128,7 +128,7 @@ TEST_F(PrefixCacheTest, BlocksOfRunningSequencesStay) {
 TEST_F(PrefixCacheTest, GivesEverythingBackAtItsEnd) {
     {
         PrefixCache cache(*pool_);
-        cache.remember(tokens(100), stored(100));
+        cache.remember(tokens(100), 0, stored(100));
         EXPECT_EQ(pool_->free_blocks(), 26);
     }
     EXPECT_EQ(pool_->free_blocks(), 32);

@@ -34,7 +34,7 @@ class SchedulerTest : public testing::Test {
         request.priority = priority;
         request.prompt_lookup = false;
         request.sampling.logit_bias[257] = -100;
-        auto job = std::make_shared<Job>(request, Constraint{}, build_prompt(*model_, request).value(), [] {});
+        auto job = std::make_shared<Job>(request, Constraint{}, build_prompt(*model_, request).value(), nullptr, [] {});
         scheduler_->submit(job);
         return job;
     }
