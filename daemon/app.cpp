@@ -148,6 +148,7 @@ llm::EngineOptions RunningApp::engine_options() const {
     options.max_parallel = static_cast<int>(config_.parallel);
     options.kv_tokens = static_cast<int>(config_.kv_tokens);
     options.turns = turns_;
+    options.adapters_directory = config_.adapters_path();
     return options;
 }
 

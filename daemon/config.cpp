@@ -43,6 +43,8 @@ std::vector<Setting> settings_of(Config& c) {
         {"models.fallback_chat", &c.fallback_chat_model, "used, with a warning, when models.chat is not there"},
         {"models.embedding", &c.embedding_model, "directory in home/models, or absolute path"},
         {"models.context_tokens", &c.context_tokens, "longest prompt plus answer", 512, 1 << 20},
+        {"models.adapters", &c.adapters,
+         "folder of LoRA adapters (NAME.gguf, or PEFT's folder); empty = home/adapters"},
         {"models.keep_loaded_seconds", &c.keep_loaded_seconds,
          "models that a request names stay so long after their last use; -1 = until the room is needed", -1, 1 << 30},
         {"engine.threads", &c.threads, "0 = every usable core", 0, 1024},

@@ -24,6 +24,7 @@ struct Config {
     std::string fallback_chat_model = "smollm2-135m-instruct";
     std::string embedding_model = "all-MiniLM-L6-v2";
     std::int64_t context_tokens = 8192;
+    std::string adapters;                    ///< LoRA adapters; empty = home/adapters
     std::int64_t keep_loaded_seconds = 300;  ///< of models that a request names; -1 = until the room is needed
     std::int64_t threads = 0;                ///< 0 = every usable core
     std::int64_t parallel = 8;
@@ -49,6 +50,7 @@ struct Config {
     std::int64_t drain_seconds = 10;
     std::string log_level = "info";
 
+    std::string adapters_path() const { return adapters.empty() ? home + "/adapters" : adapters; }
     std::string inbox_path() const { return inbox.empty() ? home + "/inbox" : inbox; }
 };
 

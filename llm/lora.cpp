@@ -39,7 +39,7 @@ LoraShape lora_shape(const DecoderConfig& config, LoraSite site) {
 Lora::Lora() : key_(next_key()) {}
 
 Result<std::unique_ptr<Lora>> Lora::create(std::vector<LoraPair> pairs, const DecoderConfig& config, Ops& ops) {
-    auto out = std::unique_ptr<Lora>(new Lora());
+    auto out = std::make_unique<Lora>(Lora());
     out->layers_.resize(static_cast<std::size_t>(config.layers));
     out->pairs_ = std::move(pairs);
     bool borrowed = false;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/log.h"
+#include "llm/adapters.h"
 #include "llm/plan.h"
 
 namespace hearth::llm {
@@ -44,6 +45,13 @@ std::string mebibytes(std::size_t bytes) {
 
 Error in_use_error(const std::string& id) {
     return Error(ErrorCode::kAlreadyExists, "model '" + id + "' is in use; unload it when its answers are complete");
+}
+
+/// "ID:ADAPTER" in two; the adapter may be missing.
+std::pair<std::string, std::string> split_name(const std::string& name) {
+    const std::size_t colon = name.find(':');
+    if (colon == std::string::npos || colon + 1 == name.size()) return {name, {}};
+    return {name.substr(0, colon), name.substr(colon + 1)};
 }
 
 /// One load, and who waits for it.
@@ -300,9 +308,17 @@ ModelPool::~ModelPool() {
     shelf_->keeper = {};
 }
 
-bool ModelPool::knows(const std::string& id) {
-    const std::lock_guard lock(shelf_->mutex);
-    return shelf_->find(id) != nullptr;
+bool ModelPool::knows(const std::string& name) {
+    const auto [id, adapter] = split_name(name);
+    {
+        const std::lock_guard lock(shelf_->mutex);
+        if (shelf_->find(id) == nullptr) return false;
+    }
+    return adapter.empty() || find_adapter(shelf_->options.engine.adapters_directory, adapter).ok();
+}
+
+std::vector<std::string> ModelPool::adapters() const {
+    return list_adapters(shelf_->options.engine.adapters_directory);
 }
 
 std::vector<PooledModel> ModelPool::list() {
@@ -345,12 +361,19 @@ Result<TextModel*> ModelPool::take(const std::string& id, const std::stop_token&
     return Error(ErrorCode::kCancelled, "the request was cancelled before its model was loaded");
 }
 
-Result<std::shared_ptr<TextModel>> ModelPool::use(const std::string& id, const std::stop_token& cancel,
+Result<std::shared_ptr<TextModel>> ModelPool::use(const std::string& name, const std::stop_token& cancel,
                                                   std::optional<std::chrono::seconds> keep) {
+    const auto [id, adapter] = split_name(name);
+    if (!adapter.empty()) {  // before the model is loaded for nothing
+        HEARTH_TRY_STATUS(find_adapter(shelf_->options.engine.adapters_directory, adapter));
+    }
     HEARTH_TRY(TextModel* const model, take(id, cancel));
-    if (model == &shelf_->pinned) return std::shared_ptr<TextModel>(std::shared_ptr<void>(), model);
     const std::chrono::seconds its_keep = keep.value_or(shelf_->options.keep_loaded);
-    return std::shared_ptr<TextModel>(model, [this, id, its_keep](TextModel*) { release(id, its_keep); });
+    const bool stays = model == &shelf_->pinned;
+    std::shared_ptr<TextModel> used(model, [this, stays, id = id, its_keep](TextModel*) {
+        if (!stays) release(id, its_keep);
+    });
+    return adapter.empty() ? used : with_adapter(std::move(used), adapter);
 }
 
 Status ModelPool::unload(const std::string& id) {

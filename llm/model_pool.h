@@ -49,14 +49,17 @@ class ModelPool {
     ModelPool(const ModelPool&) = delete;
     ModelPool& operator=(const ModelPool&) = delete;
 
-    bool knows(const std::string& id);
+    /// A model's id, or "ID:ADAPTER" with an adapter of the folder.
+    bool knows(const std::string& name);
     std::vector<PooledModel> list();
+    /// Names in EngineOptions::adapters_directory.
+    std::vector<std::string> adapters() const;
 
-    /// The model, which stays loaded while the pointer is held. Blocks while it loads; requests for the same one wait
-    /// for one load. `keep` instead of keep_loaded counts after this use. Errors: kNotFound; kResourceExhausted, with
-    /// the numbers, when the model does not fit even without the idle ones; kCancelled (the load stops too when nobody
-    /// waits for it); else as open_text_model().
-    Result<std::shared_ptr<TextModel>> use(const std::string& id, const std::stop_token& cancel,
+    /// The model of an id, with its adapter if there is one in the name. It stays loaded while the pointer is held.
+    /// Blocks while it loads; requests for the same one wait for one load. `keep` instead of keep_loaded counts after
+    /// this use. Errors: kNotFound; kResourceExhausted, with the numbers, when the model does not fit even without the
+    /// idle ones; kCancelled (the load stops too when nobody waits for it); else as open_text_model().
+    Result<std::shared_ptr<TextModel>> use(const std::string& name, const std::stop_token& cancel,
                                            std::optional<std::chrono::seconds> keep = std::nullopt);
 
     /// Returns when its memory is free. kNotFound; kInvalidArgument for the pinned one; kAlreadyExists while in use.

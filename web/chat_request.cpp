@@ -125,9 +125,10 @@ void read_hearth(FieldReader& fields, ChatRequest& out) {
     const json* own = fields.object("hearth");
     if (own == nullptr) return;
     FieldReader inner(*own, "hearth.");
-    inner.only({"retrieval", "collection", "path", "type"});
+    inner.only({"retrieval", "collection", "path", "type", "adapter"});
     if (!inner.boolean("retrieval").value_or(true)) out.from_documents = false;
     out.collection = inner.text("collection", 255).value_or("");
+    if (const auto adapter = inner.text("adapter", 255)) out.model += ":" + *adapter;
     out.path = inner.text("path", 4096).value_or("");
     out.type = inner.text("type", 64).value_or("");
     if (inner.error()) fields.fail("hearth", inner.error()->message);

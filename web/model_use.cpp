@@ -5,6 +5,13 @@
 namespace hearth::web {
 namespace {
 
+/// "hearth:ADAPTER" is the default model with it.
+std::string model_name(const Services& services, const std::string& name) {
+    const std::string prefix = std::string(kAgentModel) + ":";
+    if (!name.starts_with(prefix)) return name;
+    return services.model->info().id + ":" + name.substr(prefix.size());
+}
+
 bool is_default(const Services& services, const std::string& name) {
     return name == kAgentModel || name == services.model->info().id;
 }
@@ -23,7 +30,7 @@ ApiError no_such_model(const Services& services, const std::string& name) {
 
 std::optional<ApiError> check_model_name(const Services& services, const std::string& name) {
     if (is_default(services, name)) return std::nullopt;
-    if (services.models != nullptr && services.models->knows(name)) return std::nullopt;
+    if (services.models != nullptr && services.models->knows(model_name(services, name))) return std::nullopt;
     if (name == services.embedder->id()) {
         return bad_request("'" + name + "' is an embedding model; it answers on /v1/embeddings", "model");
     }
@@ -34,7 +41,7 @@ std::variant<ModelUse, ApiError> use_model(const Services& services, const std::
                                            const std::stop_token& cancel, std::optional<std::chrono::seconds> keep) {
     if (is_default(services, name)) return ModelUse(std::shared_ptr<void>(), services.model);
     if (auto error = check_model_name(services, name)) return *error;
-    auto used = services.models->use(name, cancel, keep);
+    auto used = services.models->use(model_name(services, name), cancel, keep);
     if (used.ok()) return std::move(*used);
     // Its file went since it was looked for.
     if (used.error().code == ErrorCode::kNotFound) return no_such_model(services, name);

@@ -43,7 +43,11 @@ void list_models(App& app, Request&, ResponseWriter& writer) {
         writer.send(error_response(not_ready(why)));
         return;
     }
-    writer.send(json_response(dump_json({{"object", "list"}, {"data", models_json(app)}})));
+    json out{{"object", "list"}, {"data", models_json(app)}};
+    if (const llm::ModelPool* models = app.services().models; models != nullptr) {
+        out["hearth"]["adapters"] = models->adapters();
+    }
+    writer.send(json_response(dump_json(out)));
 }
 
 void get_model(App& app, Request& request, ResponseWriter& writer) {
@@ -65,7 +69,12 @@ void load_model(App& app, Request& request, ResponseWriter& writer) {
         writer.send(error_response(not_ready(why)));
         return;
     }
-    const auto used = use_model(app.services(), request.captures.at(0), writer.cancelled());
+    const std::string& wanted = request.captures.at(0);
+    if (wanted.find(':') != std::string::npos) {  // an adapter is loaded with the first request
+        writer.send(error_response(no_model(wanted)));
+        return;
+    }
+    const auto used = use_model(app.services(), wanted, writer.cancelled());
     if (const auto* error = std::get_if<ApiError>(&used)) {
         writer.send(error_response(*error));
         return;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/route_fixture.h"
+#include "tests/support/tiny_adapter.h"
 #include "tests/support/tiny_model.h"
 #include "web/ollama/keep_alive.h"
 
@@ -21,7 +22,10 @@ class ModelsTest : public test::RouteFixture {
         write("beta", test::tiny_model({.seed = 3, .context = 1024}));
         write("large", test::tiny_model({.layers = 8, .context = 8192}));
         write("broken", "no model");
+        std::ofstream(adapters_.path("red.gguf"), std::ios::binary) << test::tiny_adapter();
+        std::ofstream(adapters_.path("wide.gguf"), std::ios::binary) << test::tiny_adapter({.width = 48});
         llm::ModelPoolOptions options{.directory = models_.path()};
+        options.engine.adapters_directory = adapters_.path();
         options.engine.reference = true;
         pool_.emplace(options, house_.model, ledger_);
         Services services = house_.services();
@@ -41,7 +45,7 @@ class ModelsTest : public test::RouteFixture {
     }
     json state(const std::string& id) { return get("/v1/models/" + id).json()["hearth"]; }
 
-    test::TempDir models_;
+    test::TempDir models_, adapters_;
     MemoryLedger ledger_{16u << 20};
     std::optional<llm::ModelPool> pool_;
 };
@@ -106,6 +110,27 @@ TEST_F(ModelsTest, WhatCannotBeLoadedSaysWhy) {
     const auto absent = post("/v1/chat/completions", body("absent"));
     EXPECT_EQ(absent.response.status, 404);
     EXPECT_EQ(absent.json()["error"]["code"], "model_not_found");
+}
+
+TEST_F(ModelsTest, ANameMayHaveAnAdapter) {
+    EXPECT_EQ(get("/v1/models").json()["hearth"]["adapters"], json::array({"red", "wide"}));
+    const auto text = [&](const json& wanted) {
+        const json reply = post("/v1/chat/completions", wanted).json();
+        EXPECT_TRUE(reply.contains("choices")) << reply.dump();
+        return reply["choices"][0]["message"]["content"].get<std::string>();
+    };
+    const std::string plain = text(body("alpha")), red = text(body("alpha:red"));
+    EXPECT_NE(plain, red);
+    json by_field = body("alpha");
+    by_field["hearth"]["adapter"] = "red";
+    EXPECT_EQ(text(by_field), red);
+    EXPECT_EQ(text(body("alpha")), plain);
+    const auto wide = post("/v1/chat/completions", body("alpha:wide"));
+    EXPECT_EQ(wide.response.status, 400);
+    EXPECT_NE(wide.response.body.find("blk.0.attn_q.weight.lora_a"), std::string::npos) << wide.response.body;
+    for (const char* absent : {"alpha:green", "absent:red", "alpha:", "alpha:../red", "alpha:red:red"}) {
+        EXPECT_EQ(post("/v1/chat/completions", body(absent)).response.status, 404) << absent;
+    }
 }
 
 TEST_F(ModelsTest, LoadAndUnloadByHand) {
