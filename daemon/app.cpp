@@ -18,6 +18,7 @@
 #include "llm/encoder.h"
 #include "llm/engine.h"
 #include "llm/model_pool.h"
+#include "llm/step_turns.h"
 #include "retrieval/corpus.h"
 #include "web/server.h"
 
@@ -29,6 +30,8 @@ constexpr std::chrono::seconds kStopGrace{
     40};  // beyond the drain: cancelled answers, a worker in its last file, the snapshot
 // The longest a working engine can be silent is the prefill of a full context; on a slow core that is minutes.
 constexpr std::chrono::minutes kStuckAfter{15};
+// A step is cut to last half a second, as far as it was measured; this is one that hangs, on any processor.
+constexpr std::chrono::minutes kLongestStep{5};
 
 LogLevel log_level_of(const std::string& name) {
     if (name == "debug") return LogLevel::kDebug;
@@ -89,7 +92,9 @@ class RunningApp final : public App {
     const StartSummary& summary() const override { return summary_; }
     Status reload(const Config& config) override;
     std::string status_line() const override;
-    bool alive() const override { return server_->silent_for() < kStuckAfter; }
+    bool alive() const override {
+        return server_->silent_for() < kStuckAfter && turns_->computing_for() < kLongestStep;
+    }
     void maintain() override;
     void stop() override;
 

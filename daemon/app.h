@@ -33,7 +33,8 @@ class App {
     virtual Status reload(const Config& config) = 0;
     /// One line for STATUS=.
     virtual std::string status_line() const = 0;
-    /// False when an answer in work has made no progress for so long that only a restart can help.
+    /// False when an answer in work has made no progress, or one step of an engine has lasted, for so long that only a
+    /// restart can help.
     virtual bool alive() const = 0;
     /// Now and then, from the main loop: checkpoint and index snapshot when idle, on a thread of their own.
     virtual void maintain() = 0;

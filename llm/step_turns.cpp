@@ -1,6 +1,7 @@
 #include "llm/step_turns.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hearth::llm {
 
@@ -16,21 +17,27 @@ bool StepTurns::Member::take(Priority priority, std::chrono::milliseconds patien
         got = turns_.changed_.wait_for(lock, patience, granted);
     turns_.waiting_.erase(place);
     computing_ = got;
-    turns_.busy_ = turns_.busy_ || got;
+    if (got) turns_.busy_since_ = Clock::now();
     return got;
 }
 
 void StepTurns::Member::done() {
     const std::lock_guard lock(turns_.mutex_);
-    if (computing_) turns_.busy_ = computing_ = false;
+    if (std::exchange(computing_, false)) turns_.busy_since_.reset();
     turns_.changed_.notify_all();
 }
 
 void StepTurns::Member::rest() {
     const std::lock_guard lock(turns_.mutex_);
     turns_.set_interactive(*this, false);
-    if (computing_) turns_.busy_ = computing_ = false;
+    if (std::exchange(computing_, false)) turns_.busy_since_.reset();
     turns_.changed_.notify_all();
+}
+
+std::chrono::milliseconds StepTurns::computing_for() const {
+    const std::lock_guard lock(mutex_);
+    if (!busy_since_) return {};
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - *busy_since_);
 }
 
 void StepTurns::set_interactive(Member& member, bool interactive) {
@@ -40,7 +47,7 @@ void StepTurns::set_interactive(Member& member, bool interactive) {
 }
 
 bool StepTurns::is_next(const Waiter& waiter) const {
-    if (busy_) return false;
+    if (busy_since_) return false;
     const auto first = std::find_if(waiting_.begin(), waiting_.end(),
                                     [](const Waiter& other) { return other.priority == Priority::kInteractive; });
     if (waiter.priority == Priority::kInteractive) return &waiter == &*first;

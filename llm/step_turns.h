@@ -1,5 +1,5 @@
-// Several engines in one process compute one step at a time: each step uses every core. A person waiting comes first,
-// whichever engine answers.
+// PUBLIC. Several engines in one process compute one step at a time: each step uses every core. A person waiting comes
+// first, whichever engine answers.
 #pragma once
 
 #include <chrono>
@@ -39,6 +39,9 @@ class StepTurns {
         bool computing_ = false;    // likewise
     };
 
+    /// How long the step in work has been computing; 0 while there is none. A step is cut to last half a second.
+    std::chrono::milliseconds computing_for() const;
+
   private:
     struct Waiter {
         Priority priority;
@@ -47,11 +50,13 @@ class StepTurns {
     bool is_next(const Waiter& waiter) const;
     void set_interactive(Member& member, bool interactive);
 
-    std::mutex mutex_;
+    using Clock = std::chrono::steady_clock;
+
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::list<Waiter> waiting_;
     int interactive_members_ = 0;
-    bool busy_ = false;
+    std::optional<Clock::time_point> busy_since_;  // of the step in work
 };
 
 }  // namespace hearth::llm

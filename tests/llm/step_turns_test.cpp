@@ -63,6 +63,21 @@ TEST(StepTurns, AnInteractiveStepWaitsForOneStepOnly) {
     EXPECT_TRUE(indexing.take(Priority::kBackground, 0ms)) << "a member that goes holds nobody up";
 }
 
+TEST(StepTurns, AStepInWorkIsTimed) {
+    StepTurns turns;
+    StepTurns::Member member(turns);
+    EXPECT_EQ(turns.computing_for(), 0ms);
+    ASSERT_TRUE(member.take(Priority::kBackground, 0ms));
+    while (turns.computing_for() == 0ms) std::this_thread::yield();  // a hung step is seen to grow
+    member.done();
+    EXPECT_EQ(turns.computing_for(), 0ms);
+    {
+        StepTurns::Member gone(turns);
+        ASSERT_TRUE(gone.take(Priority::kInteractive, 0ms));
+    }
+    EXPECT_EQ(turns.computing_for(), 0ms) << "an engine that was closed computes nothing";
+}
+
 TEST(StepTurns, ABackgroundEngineThatBecomesInteractiveIsNotHeldUpByItself) {
     StepTurns turns;
     StepTurns::Member member(turns);

@@ -25,7 +25,7 @@ KNOWS = {
     "daemon": {"core", "llm", "retrieval", "ingest", "agents", "web"},
 }
 PUBLIC = {
-    "llm": {"engine.h", "model_pool.h", "adapters.h", "encoder.h", "types.h", "bench.h", "grammar.h", "plan.h"},
+    "llm": {"engine.h", "model_pool.h", "adapters.h", "step_turns.h", "encoder.h", "types.h", "bench.h", "grammar.h", "plan.h"},
     "retrieval": {"corpus.h", "embedder.h", "types.h"},
     "ingest": {"pipeline.h", "sink.h"},
     "agents": {"agent.h", "tools.h"},
