@@ -69,7 +69,7 @@ class CorpusImpl final : public Corpus {
         std::vector<float> vector;
     };
     Result<std::vector<Fused>> fused_search(Database& reader, const QueryForms& forms,
-                                            const AllowedDocuments* allowed) const;
+                                            const Admission* admission) const;
     /// Widens the forms by what the best of a first search say.
     Status learn_from(Database& reader, const std::vector<Fused>& first, QueryForms& forms) const;
     Result<std::vector<WeightedWord>> words_of(Database& reader, const std::vector<Fused>& best,

@@ -1,16 +1,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/glob.h"
 #include "core/log.h"
+#include "retrieval/admission.h"
 #include "retrieval/corpus_impl.h"
 #include "retrieval/fusion.h"
 #include "retrieval/lexical.h"
+#include "retrieval/query_syntax.h"
 
 namespace hearth::retrieval {
 namespace {
 
-constexpr std::size_t kMaxQueryBytes = 4096;
 constexpr std::size_t kMaxPathBytes = 1024;
 constexpr int kMaxHits = 200;
 /// Each list's depth: what the reference figures of reciprocal rank fusion were measured with.
@@ -46,24 +46,6 @@ Status check_query(const Query& query) {
     return {};
 }
 
-/// Null when the query allows everything.
-Result<std::unique_ptr<AllowedDocuments>> allowed_documents(Database& reader, const Query& query) {
-    if (query.collection.empty() && query.path.empty() && query.type.empty()) {
-        return std::unique_ptr<AllowedDocuments>();
-    }
-    HEARTH_TRY(Statement statement,
-               reader.prepare("SELECT document, path FROM documents WHERE (?1 = '' OR collection = ?1)"
-                              " AND (?2 = '' OR type = ?2) AND state = 'indexed'"));
-    statement.bind(1, query.collection).bind(2, query.type);
-    auto allowed = std::make_unique<AllowedDocuments>();
-    for (;;) {
-        HEARTH_TRY(const bool found, statement.step());
-        if (!found) return allowed;
-        if (query.path.empty() || glob_match(query.path, statement.column_text(1)))
-            allowed->allow(statement.column_int(0));
-    }
-}
-
 }  // namespace
 
 Result<std::vector<float>> CorpusImpl::embed_query(const std::string& text) const {
@@ -81,20 +63,20 @@ Result<std::vector<float>> CorpusImpl::embed_query(const std::string& text) cons
 }
 
 Result<std::vector<Fused>> CorpusImpl::fused_search(Database& reader, const QueryForms& forms,
-                                                    const AllowedDocuments* allowed) const {
+                                                    const Admission* admission) const {
     std::vector<Ranked> lexical, dense;
     if (!forms.terms.empty()) {
-        HEARTH_TRY(lexical, lexical_search(reader, forms.terms, kCandidates, allowed));
+        HEARTH_TRY(lexical, lexical_search(reader, forms.terms, kCandidates, admission));
     }
     if (const auto current = index(); current->size() > 0 && !forms.vector.empty())
-        dense = current->search(forms.vector, kCandidates, allowed);
+        dense = current->search(forms.vector, kCandidates, admission);
     return reciprocal_rank_fusion(lexical, dense);
 }
 
 Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
     HEARTH_TRY_STATUS(check_query(query));
     HEARTH_TRY(const auto reader, readers_.borrow());
-    HEARTH_TRY(const auto allowed, allowed_documents(*reader, query));
+    HEARTH_TRY(const auto admission, admission_of(*reader, query));
     QueryForms forms{lexical_terms(query.text), {}};
     if (auto vector = embed_query(query.text); vector.ok()) {
         forms.vector = std::move(vector).value();
@@ -103,10 +85,10 @@ Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
         HEARTH_LOG(kWarn, "retrieval", "dense_search_failed", {{"reason", vector.error().message}});
         if (vector.error().code == ErrorCode::kCancelled) return std::move(vector).error();
     }
-    HEARTH_TRY(std::vector<Fused> fused, fused_search(*reader, forms, allowed.get()));
+    HEARTH_TRY(std::vector<Fused> fused, fused_search(*reader, forms, admission.get()));
     if (index()->size() >= kLeastFeedbackChunks && can_learn(forms.terms)) {
         HEARTH_TRY_STATUS(learn_from(*reader, fused, forms));
-        HEARTH_TRY(fused, fused_search(*reader, forms, allowed.get()));
+        HEARTH_TRY(fused, fused_search(*reader, forms, admission.get()));
     }
     return fill_hits(*reader, fused, static_cast<std::size_t>(query.k));
 }

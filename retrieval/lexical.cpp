@@ -122,22 +122,22 @@ std::string fts_expression(const std::vector<LexicalTerm>& terms) {
 }
 
 Result<std::vector<Ranked>> lexical_search(Database& reader, const std::vector<LexicalTerm>& terms, std::size_t limit,
-                                           const AllowedDocuments* allowed) {
-    // The filter is applied while stepping: rows arrive best first, so stepping ends at `limit` allowed ones.
-    const char* sql = allowed == nullptr
+                                           const Admission* admission) {
+    // The filter is applied while stepping: rows arrive best first, so stepping ends at `limit` admitted ones.
+    const char* sql = admission == nullptr
                           ? "SELECT rowid, rank FROM chunk_text WHERE chunk_text MATCH ?1"
                             " AND rank MATCH ?3 ORDER BY rank LIMIT ?2"
                           : "SELECT rowid, rank, (SELECT document FROM chunks WHERE chunk = chunk_text.rowid)"
                             " FROM chunk_text WHERE chunk_text MATCH ?1"
                             " AND rank MATCH ?3 ORDER BY rank LIMIT ?2";
     HEARTH_TRY(Statement statement, reader.prepare(sql));
-    statement.bind(1, fts_expression(terms)).bind(2, allowed == nullptr ? static_cast<std::int64_t>(limit) : -1);
+    statement.bind(1, fts_expression(terms)).bind(2, admission == nullptr ? static_cast<std::int64_t>(limit) : -1);
     statement.bind(3, rank_call(terms));
     std::vector<Ranked> out;
     while (out.size() < limit) {
         HEARTH_TRY(const bool row, statement.step());
         if (!row) break;
-        if (allowed != nullptr && !allowed->contains(statement.column_int(2))) continue;
+        if (admission != nullptr && !admission->admits(statement.column_int(2), statement.column_int(0))) continue;
         out.push_back({statement.column_int(0), -statement.column_double(1)});
     }
     return out;

@@ -8,8 +8,8 @@
 
 #include "core/result.h"
 #include "core/sqlite.h"
+#include "retrieval/admission.h"
 #include "retrieval/fusion.h"
-#include "retrieval/vector_index.h"
 
 namespace hearth::retrieval {
 
@@ -30,10 +30,10 @@ constexpr std::size_t kMaxQueryTerms = 64;
 /// The terms OR-ed.
 std::string fts_expression(const std::vector<LexicalTerm>& terms);
 
-/// The best `limit` chunks by BM25, best first; scores are positive, higher is better. `allowed` may be null:
+/// The best `limit` chunks by BM25, best first; scores are positive, higher is better. `admission` may be null:
 /// everything. `terms` is not empty; register_rank_function was called on `reader`.
 Result<std::vector<Ranked>> lexical_search(Database& reader, const std::vector<LexicalTerm>& terms, std::size_t limit,
-                                           const AllowedDocuments* allowed);
+                                           const Admission* admission);
 
 /// Lower case, English.
 bool is_stop_word(std::string_view word);

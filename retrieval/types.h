@@ -48,12 +48,31 @@ struct Hit {
     Scores scores;
 };
 
+/// One of `any_of` (when it has any) and none of `none_of`.
+struct FieldFilter {
+    std::vector<std::string> any_of;
+    std::vector<std::string> none_of;
+    bool operator==(const FieldFilter&) const = default;
+};
+
+/// What a person wrote among the words (query_syntax.h). Holds beside Query's own collection, path and type.
+struct SearchFilter {
+    FieldFilter path;        ///< globs; without * and ? a part of the path, in any case
+    FieldFilter type;        ///< the type, or the ending of the file's name
+    FieldFilter collection;  ///< whole names
+    std::optional<std::int64_t> modified_from_ns;
+    std::optional<std::int64_t> modified_before_ns;
+    std::string without;  ///< words, phrases and prefixes that a passage, its heading and its title must not have
+    bool operator==(const SearchFilter&) const = default;
+};
+
 struct Query {
     std::string text;
     int k = 10;              ///< 1 .. 200
     std::string collection;  ///< empty = all
     std::string path;        ///< glob on the path ("manuals/*.pdf"); empty = all
     std::string type;        ///< empty = all
+    SearchFilter filter;
 };
 
 enum class DocumentState { kQueued, kProcessing, kIndexed, kFailed };

@@ -81,12 +81,6 @@ class FlatStorage : public faiss::IndexFlat {
 
 }  // namespace
 
-void AllowedDocuments::allow(std::int64_t document) {
-    const auto at = static_cast<std::size_t>(document);
-    if (at >= bits_.size()) bits_.resize(std::max(at + 1, bits_.size() * 2));
-    bits_[at] = true;
-}
-
 struct VectorIndex::Segment {
     explicit Segment(int dimensions) : storage(dimensions) {}
 
@@ -187,8 +181,7 @@ std::shared_ptr<const VectorIndex> VectorIndex::without_document(std::int64_t do
     return next;
 }
 
-std::vector<Ranked> VectorIndex::search(std::span<const float> query, std::size_t k,
-                                        const AllowedDocuments* allowed) const {
+std::vector<Ranked> VectorIndex::search(std::span<const float> query, std::size_t k, const Admission* admission) const {
     HEARTH_CHECK(query.size() == static_cast<std::size_t>(dimensions_));
     if (k == 0) return {};
     const std::size_t n = query.size();
@@ -205,7 +198,7 @@ std::vector<Ranked> VectorIndex::search(std::span<const float> query, std::size_
         upper.assign(segment.size(), kExcluded);
         for (std::size_t i = 0; i < segment.size(); ++i) {
             const VectorRow& row = segment.rows[i];
-            if (!part.is_live(i) || (allowed != nullptr && !allowed->contains(row.document))) continue;
+            if (!part.is_live(i) || (admission != nullptr && !admission->admits(row.document, row.chunk))) continue;
             const Int8Summary& other = segment.summaries[i];
             const float approximate = summary.scale * other.scale *
                                       static_cast<float>(kernels.dot_int8(code.data(), &segment.codes[i * n], n));

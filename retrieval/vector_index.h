@@ -12,22 +12,10 @@
 #include <vector>
 
 #include "core/result.h"
+#include "retrieval/admission.h"
 #include "retrieval/fusion.h"
 
 namespace hearth::retrieval {
-
-/// Which documents a search may return, by their row number in the record.
-class AllowedDocuments {
-  public:
-    void allow(std::int64_t document);
-    bool contains(std::int64_t document) const noexcept {
-        const auto at = static_cast<std::size_t>(document);
-        return at < bits_.size() && bits_[at];
-    }
-
-  private:
-    std::vector<bool> bits_;
-};
 
 /// One vector with the chunk and the document it belongs to.
 struct VectorRow {
@@ -47,8 +35,8 @@ class VectorIndex {
     std::shared_ptr<const VectorIndex> without_document(std::int64_t document) const;
 
     /// The `k` largest inner products, best first, exact in float32. Equal scores in order of chunk id.
-    /// `allowed` may be null: everything.
-    std::vector<Ranked> search(std::span<const float> query, std::size_t k, const AllowedDocuments* allowed) const;
+    /// `admission` may be null: everything.
+    std::vector<Ranked> search(std::span<const float> query, std::size_t k, const Admission* admission) const;
 
     int dimensions() const noexcept { return dimensions_; }
     std::size_t size() const noexcept;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "retrieval/query_syntax.h"
 #include "web/app.h"
 #include "web/json_fields.h"
 #include "web/limits.h"
@@ -37,8 +38,14 @@ std::optional<ApiError> object_of_query(const Request& request, json& out) {
 std::optional<ApiError> decode_query(const json& object, retrieval::Query& out) {
     FieldReader fields(object);
     fields.only({"q", "k", "collection", "path", "type"});
-    out.text = fields.text("q", kMaxQueryBytes).value_or("");
-    if (out.text.empty()) fields.fail("q", "is missing: the words to search for");
+    const std::string typed = fields.text("q", kMaxQueryBytes).value_or("");
+    if (typed.empty()) fields.fail("q", "is missing: the words to search for");
+    auto query = retrieval::parse_query(typed);
+    if (query.ok()) {
+        out = *std::move(query);
+    } else {
+        fields.fail("q", "cannot be searched for: " + query.error().message);
+    }
     out.k = static_cast<int>(fields.integer("k", 1, kMaxSearchResults).value_or(10));
     out.collection = fields.text("collection", 255).value_or("");
     out.path = fields.text("path", 4096).value_or("");

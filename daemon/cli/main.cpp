@@ -42,7 +42,10 @@ void add_globals(CLI::App& cli, Globals& globals) {
 
 void add_search(CLI::App& cli, SearchArguments& search) {
     CLI::App* command = cli.add_subcommand("search", "hybrid search over the documents");
-    command->add_option("query", search.query, "what to look for")->required();
+    command
+        ->add_option("query", search.query,
+                     "words, with filters among them: path: type: collection: after: before: -word")
+        ->required();
     command->add_option("-k", search.k, "results")->check(CLI::Range(1, 200))->capture_default_str();
     command->add_option("--collection", search.collection, "only this collection (first folder of the path)");
     command->add_option("--path", search.path, "only paths matching this glob");

@@ -1,4 +1,5 @@
-// Whatever a person types is a valid full-text expression, and any path pattern ends.
+// Whatever a person types is a query or a refusal with a reason, a valid full-text expression, and any path pattern
+// ends.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -6,13 +7,15 @@
 #include "core/check.h"
 #include "core/glob.h"
 #include "core/sqlite.h"
+#include "retrieval/admission.h"
 #include "retrieval/fts_rank.h"
 #include "retrieval/lexical.h"
+#include "retrieval/query_syntax.h"
 #include "tests/support/temp_dir.h"
 
 namespace {
 
-constexpr std::size_t kMaxQueryBytes = 4096;
+using hearth::retrieval::kMaxQueryBytes;
 
 struct Fixture {
     hearth::test::TempDir folder;
@@ -31,16 +34,32 @@ struct Fixture {
     }
 };
 
+void search(hearth::Database& database, const std::string& words) {
+    const auto terms = hearth::retrieval::lexical_terms(words);
+    if (terms.empty()) return;
+    HEARTH_CHECK(hearth::retrieval::lexical_search(database, terms, 10, nullptr).ok());
+}
+
+/// Words and left-out words go into expressions, filters meet a document.
+void search_as_typed(hearth::Database& database, const std::string& typed) {
+    const auto query = hearth::retrieval::parse_query(typed);
+    if (!query.ok()) {
+        HEARTH_CHECK(!query.error().message.empty());
+        return;
+    }
+    HEARTH_CHECK(!query->text.empty() && query->text.size() <= typed.size());
+    search(database, query->text);
+    search(database, query->filter.without);
+    (void)hearth::retrieval::passes(query->filter, {"id", "manuals/pump.md", "markdown", "manuals"}, 1);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static Fixture fixture;
     const std::string text(reinterpret_cast<const char*>(data), size < kMaxQueryBytes ? size : kMaxQueryBytes);
-    const auto terms = hearth::retrieval::lexical_terms(text);
-    if (!terms.empty()) {
-        const auto hits = hearth::retrieval::lexical_search(fixture.database, terms, 10, nullptr);
-        HEARTH_CHECK(hits.ok());
-    }
+    search(fixture.database, text);
+    search_as_typed(fixture.database, text);
     const auto middle = text.size() / 2;
     (void)hearth::glob_match(std::string_view(text).substr(0, middle), std::string_view(text).substr(middle));
     return 0;

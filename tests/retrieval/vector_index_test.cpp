@@ -30,10 +30,10 @@ std::vector<float> unit_vector(std::mt19937& random) {
 struct Model {
     std::map<std::int64_t, std::pair<std::int64_t, std::vector<float>>> rows;  // chunk -> document, vector
 
-    std::vector<Ranked> search(const std::vector<float>& query, std::size_t k, const AllowedDocuments* allowed) const {
+    std::vector<Ranked> search(const std::vector<float>& query, std::size_t k, const Admission* admission) const {
         std::vector<Ranked> all;
         for (const auto& [chunk, row] : rows) {
-            if (allowed != nullptr && !allowed->contains(row.first)) continue;
+            if (admission != nullptr && !admission->admits(row.first, chunk)) continue;
             const float score = distance_kernels().dot(query.data(), row.second.data(), query.size());
             all.push_back({chunk, static_cast<double>(score)});
         }
@@ -76,8 +76,10 @@ TEST(VectorIndex, IsExactlyTheFullScanThroughAddsRemovalsAndFilters) {
             std::erase_if(model.rows, [&](const auto& row) { return row.second.first == victim; });
         }
         if (document % 20 != 0) continue;
-        AllowedDocuments allowed;
-        for (std::int64_t i = 0; i <= document; i += 3) allowed.allow(i);
+        Admission allowed;
+        allowed.refuse_other_documents();
+        for (std::int64_t i = 0; i <= document; i += 3) allowed.allow_document(i);
+        for (std::int64_t i = 0; i <= document; i += 5) allowed.refuse_chunk(i);
         for (const std::size_t k : {1, 10, 100}) {
             const auto query = unit_vector(random);
             expect_same(index->search(query, k, nullptr), model.search(query, k, nullptr));

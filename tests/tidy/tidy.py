@@ -26,7 +26,7 @@ KNOWS = {
 }
 PUBLIC = {
     "llm": {"engine.h", "model_pool.h", "adapters.h", "step_turns.h", "encoder.h", "types.h", "bench.h", "grammar.h", "plan.h"},
-    "retrieval": {"corpus.h", "embedder.h", "types.h"},
+    "retrieval": {"corpus.h", "embedder.h", "query_syntax.h", "types.h"},
     "ingest": {"pipeline.h", "sink.h"},
     "agents": {"agent.h", "tools.h"},
     "web": {"server.h", "keys.h"},

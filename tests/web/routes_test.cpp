@@ -260,6 +260,19 @@ TEST_F(Routes, SearchAnswersExactlyItsShape) {
     }
 }
 
+TEST_F(Routes, SearchTakesFiltersAmongTheWords) {
+    EXPECT_EQ(get("/v1/search?q=kiln%20path:manuals%20-draft%20type:md&type=markdown").response.status, 200);
+    const retrieval::Query query = house_.corpus.last_query();
+    EXPECT_EQ(query.text, "kiln");
+    EXPECT_EQ(query.type, "markdown");
+    EXPECT_EQ(query.filter.path.any_of, std::vector<std::string>{"manuals"});
+    EXPECT_EQ(query.filter.type.any_of, std::vector<std::string>{"md"});
+    EXPECT_EQ(query.filter.without, "\"draft\"");
+    const json error = post("/v1/search", {{"q", "kiln after:soon"}}).json()["error"];
+    EXPECT_EQ(error["param"], "q");
+    EXPECT_NE(error["message"].get<std::string>().find("2024-05-31"), std::string::npos);
+}
+
 TEST_F(Routes, DocumentsTellStateReasonAndRemedy) {
     const json list = get("/v1/documents").json()["documents"];
     ASSERT_EQ(list.size(), 3u);
