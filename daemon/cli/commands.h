@@ -22,6 +22,12 @@ struct SearchArguments {
     std::string type;
 };
 
+struct EvalArguments {
+    std::string file;
+    int k = 10;  ///< of recall
+    std::string collection;
+};
+
 struct AskArguments {
     std::string question;
     std::string collection;
@@ -56,6 +62,8 @@ int run_status(const Client& client, const Output& output);
 int run_ps(const Client& client, const Output& output);
 int run_ask(const Client& client, const AskArguments& arguments, const Output& output);
 int run_search(const Client& client, const SearchArguments& arguments, const Output& output);
+/// Recall, nDCG and MRR of BM25, vectors and both on the questions of a file (daemon/cli/eval.h).
+int run_eval(const Client& client, const EvalArguments& arguments, const Output& output);
 /// pause, resume, scan, reindex and confirm-deletes: what the folder's pipeline is told.
 struct IngestCommands {
     std::string path;        ///< glob of what is read again

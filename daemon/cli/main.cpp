@@ -52,6 +52,15 @@ void add_search(CLI::App& cli, SearchArguments& search) {
     command->add_option("--type", search.type, "only this type: markdown, pdf, docx, csv, ... ('hearth documents')");
 }
 
+void add_eval(CLI::App& cli, EvalArguments& eval) {
+    CLI::App* command = cli.add_subcommand("eval", "how good the search is on questions with known answers");
+    command->add_option("file", eval.file, R"(JSON lines: {"question": ..., "file": ..., "passage": ...})")->required();
+    command->add_option("-k", eval.k, "results that count for recall")
+        ->check(CLI::Range(1, 200))
+        ->capture_default_str();
+    command->add_option("--collection", eval.collection, "search only this collection");
+}
+
 void add_ask(CLI::App& cli, AskArguments& ask) {
     CLI::App* command = cli.add_subcommand("ask", "answer a question from the documents, with sources");
     command->add_option("question", ask.question)->required();
@@ -124,6 +133,7 @@ int main(int argc, char** argv) {
     CLI::App cli("hearth: ask your documents");
     Globals globals;
     SearchArguments search;
+    EvalArguments eval;
     AskArguments ask;
     BenchArguments bench;
     PlanArguments plan;
@@ -137,6 +147,7 @@ int main(int argc, char** argv) {
     cli.add_subcommand("ps", "the models that can chat, and what of them is in memory");
     add_ask(cli, ask);
     add_search(cli, search);
+    add_eval(cli, eval);
     cli.add_subcommand("documents", "every file with its state")
         ->add_option("--collection", collection, "only this collection");
     add_ingest(cli, ingest);
@@ -161,6 +172,7 @@ int main(int argc, char** argv) {
     if (cli.got_subcommand("ps")) return run_ps(client, globals.output);
     if (cli.got_subcommand("ask")) return run_ask(client, ask, globals.output);
     if (cli.got_subcommand("search")) return run_search(client, search, globals.output);
+    if (cli.got_subcommand("eval")) return run_eval(client, eval, globals.output);
     if (cli.got_subcommand("documents")) return run_documents(client, collection, globals.output);
     for (const char* command : kIngestCommands) {
         if (cli.got_subcommand(command)) return run_ingest(client, command, ingest, globals.output);
