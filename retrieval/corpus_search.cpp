@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "retrieval/admission.h"
 #include "retrieval/corpus_impl.h"
+#include "retrieval/diversity.h"
 #include "retrieval/fusion.h"
 #include "retrieval/lexical.h"
 #include "retrieval/query_syntax.h"
@@ -90,7 +91,8 @@ Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
         HEARTH_TRY_STATUS(learn_from(*reader, fused, forms));
         HEARTH_TRY(fused, fused_search(*reader, forms, admission.get()));
     }
-    return fill_hits(*reader, fused, static_cast<std::size_t>(query.k));
+    const auto k = static_cast<std::size_t>(query.k);
+    return fill_hits(*reader, copies_last(fused, *index(), k), k);
 }
 
 Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {

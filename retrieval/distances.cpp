@@ -12,6 +12,7 @@ std::vector<DistanceKernels> usable_distance_kernels() {
 #if defined(__x86_64__)
     if (cpu_features().avx2) kernels.push_back(avx2_distance_kernels());
     if (cpu_features().avx512) kernels.push_back(avx512_distance_kernels());
+    if (cpu_features().avx512_vnni) kernels.push_back(avx512_vnni_distance_kernels());
 #elif defined(__aarch64__)
     if (cpu_features().neon_dotprod) kernels.push_back(neon_distance_kernels());
 #endif

@@ -13,10 +13,12 @@
 namespace hearth::retrieval {
 
 struct DistanceKernels {
-    const char* isa;  ///< "generic", "avx2", "avx512", "neon"
+    const char* isa;  ///< "generic", "avx2", "avx512", "avx512vnni", "neon"
     float (*dot)(const float* a, const float* b, std::size_t n);
-    /// Values in -127 .. 127, n <= 100,000: the int32 sum cannot overflow.
-    std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t n);
+    /// out[r] = query . row r, for `count` rows of n values one behind the other; sums[r] is the sum of row r. Values
+    /// in -127 .. 127, n <= 60,000: the int32 sum cannot overflow.
+    void (*dot_int8_rows)(const std::int8_t* query, const std::int8_t* rows, const std::int32_t* sums, std::size_t n,
+                          std::size_t count, std::int32_t* out);
 };
 
 /// The best this processor runs. Chosen once.
@@ -29,6 +31,7 @@ const DistanceKernels& generic_distance_kernels();
 #if defined(__x86_64__)
 const DistanceKernels& avx2_distance_kernels();
 const DistanceKernels& avx512_distance_kernels();
+DistanceKernels avx512_vnni_distance_kernels();
 #elif defined(__aarch64__)
 const DistanceKernels& neon_distance_kernels();
 #endif

@@ -32,7 +32,12 @@ std::int32_t dot_int8(const std::int8_t* a, const std::int8_t* b, std::size_t n)
     return sum;
 }
 
-constexpr DistanceKernels kKernels{"neon", dot, dot_int8};
+void dot_int8_rows(const std::int8_t* query, const std::int8_t* rows, const std::int32_t*, std::size_t n,
+                   std::size_t count, std::int32_t* out) {
+    for (std::size_t r = 0; r < count; ++r) out[r] = dot_int8(query, rows + r * n, n);
+}
+
+constexpr DistanceKernels kKernels{"neon", dot, dot_int8_rows};
 
 }  // namespace
 

@@ -44,7 +44,7 @@ struct Hit {
     DocumentRef document;
     ChunkRef chunk;
     std::string text;  ///< exactly extracted_text[span]
-    double score = 0;  ///< what the list is sorted by
+    double score = 0;  ///< what the list is sorted by, but for copies, which go last
     Scores scores;
 };
 

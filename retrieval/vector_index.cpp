@@ -1,15 +1,12 @@
 #include "retrieval/vector_index.h"
 
-#include <faiss/IndexFlat.h>
 #include <faiss/impl/FaissException.h>
-#include <faiss/impl/IDSelector.h>
 
 #include <algorithm>
-#include <limits>
 #include <new>
-#include <queue>
+#include <numeric>
 
-#include "retrieval/distances.h"
+#include "retrieval/vector_segment.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -17,94 +14,32 @@ namespace {
 /// Segments of this size are not joined any further: it bounds what one write copies (about 100 MB at 384
 /// dimensions would be felt, 25 MB is not).
 constexpr std::size_t kLargestJoin = 16384;
-/// What float32 sums of a few hundred products can be off by, on vectors of length 1.
-constexpr float kRoundingSlack = 1e-5f;
-constexpr float kExcluded = -std::numeric_limits<float>::infinity();
-
-/// The k best so far, the worst of them on top.
-class TopK {
-  public:
-    explicit TopK(std::size_t k) : k_(k) {}
-    bool full() const { return heap_.size() == k_; }
-    float worst() const { return heap_.top().first; }
-    void push(float score, std::int64_t chunk) {
-        // Minus the id: of equal scores the smaller chunk id is the better one.
-        const std::pair<float, std::int64_t> entry{score, -chunk};
-        if (heap_.size() < k_) {
-            heap_.push(entry);
-        } else if (entry > heap_.top()) {
-            heap_.pop();
-            heap_.push(entry);
-        }
-    }
-    std::vector<Ranked> best_first() {
-        std::vector<Ranked> out(heap_.size());
-        for (std::size_t i = heap_.size(); i-- > 0; heap_.pop()) {
-            out[i] = {-heap_.top().second, static_cast<double>(heap_.top().first)};
-        }
-        return out;
-    }
-
-  private:
-    using Entry = std::pair<float, std::int64_t>;
-    std::size_t k_;
-    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
-};
-
-/// FAISS's flat storage, whose distance computer is our inner product: search() and anything that FAISS builds over
-/// the storage score by it.
-class FlatStorage : public faiss::IndexFlat {
-  public:
-    explicit FlatStorage(int dimensions) : faiss::IndexFlat(dimensions, faiss::METRIC_INNER_PRODUCT) {}
-    const float* row(std::size_t i) const { return get_xb() + i * static_cast<std::size_t>(d); }
-    faiss::FlatCodesDistanceComputer* get_FlatCodesDistanceComputer() const override {
-        return std::make_unique<Computer>(*this).release();  // FAISS deletes it
-    }
-
-  private:
-    struct Computer : faiss::FlatCodesDistanceComputer {
-        explicit Computer(const FlatStorage& index)
-            : FlatCodesDistanceComputer(index.codes.data(), index.code_size), storage(index) {}
-        void set_query(const float* x) override { query = x; }
-        float symmetric_dis(idx_t i, idx_t j) override { return product(row(i), row(j)); }
-        float distance_to_code(const std::uint8_t* code) override {
-            return product(query, reinterpret_cast<const float*>(code));
-        }
-        const float* row(idx_t i) const { return storage.row(static_cast<std::size_t>(i)); }
-        float product(const float* a, const float* b) const {
-            return distance_kernels().dot(a, b, static_cast<std::size_t>(storage.d));
-        }
-        const FlatStorage& storage;
-        const float* query = nullptr;
-    };
-};
 
 }  // namespace
 
-struct VectorIndex::Segment {
-    explicit Segment(int dimensions) : storage(dimensions) {}
+void VectorIndex::Segment::append(const VectorRow& row, const float* vector) {
+    storage.add(1, vector);
+    rows.push_back(row);
+    const auto n = static_cast<std::size_t>(storage.d);
+    codes.resize(codes.size() + n);
+    const std::int8_t* code = codes.data() + codes.size() - n;
+    const Int8Summary summary = quantize_int8({vector, n}, codes.data() + codes.size() - n);
+    scales.push_back(summary.scale);
+    errors.push_back(summary.error);
+    lengths.push_back(summary.length);
+    sums.push_back(std::accumulate(code, code + n, std::int32_t{0}));
+}
 
-    void append(const VectorRow& row, const float* vector) {
-        storage.add(1, vector);
-        rows.push_back(row);
-        const auto n = static_cast<std::size_t>(storage.d);
-        codes.resize(codes.size() + n);
-        summaries.push_back(quantize_int8({vector, n}, codes.data() + codes.size() - n));
-    }
-    void reserve(std::size_t count) {
-        const auto n = static_cast<std::size_t>(storage.d);
-        storage.codes.reserve(count * n * sizeof(float));
-        rows.reserve(count);
-        codes.reserve(count * n);
-        summaries.reserve(count);
-    }
-    std::size_t size() const { return rows.size(); }
-
-    FlatStorage storage;
-    std::vector<VectorRow> rows;
-    std::vector<std::int8_t> codes;  // [size, dimensions]
-    std::vector<Int8Summary> summaries;
-};
+void VectorIndex::Segment::reserve(std::size_t count) {
+    const auto n = static_cast<std::size_t>(storage.d);
+    storage.codes.reserve(count * n * sizeof(float));
+    rows.reserve(count);
+    codes.reserve(count * n);
+    scales.reserve(count);
+    errors.reserve(count);
+    lengths.reserve(count);
+    sums.reserve(count);
+}
 
 std::size_t VectorIndex::Part::live() const {
     return segment->size() - dead_count;
@@ -181,42 +116,6 @@ std::shared_ptr<const VectorIndex> VectorIndex::without_document(std::int64_t do
     return next;
 }
 
-std::vector<Ranked> VectorIndex::search(std::span<const float> query, std::size_t k, const Admission* admission) const {
-    HEARTH_CHECK(query.size() == static_cast<std::size_t>(dimensions_));
-    if (k == 0) return {};
-    const std::size_t n = query.size();
-    const DistanceKernels& kernels = distance_kernels();
-    std::vector<std::int8_t> code(n);
-    const Int8Summary summary = quantize_int8(query, code.data());
-    // |q.v - approx| <= |q| |v - v'| + |q - q'| |v'|: rows whose upper bound is below k lower bounds cannot win.
-    const float query_length = summary.length + summary.error;
-    TopK exact(k);
-    TopK lower_bounds(k);
-    std::vector<float> upper;
-    for (const Part& part : parts_) {
-        const Segment& segment = *part.segment;
-        upper.assign(segment.size(), kExcluded);
-        for (std::size_t i = 0; i < segment.size(); ++i) {
-            const VectorRow& row = segment.rows[i];
-            if (!part.is_live(i) || (admission != nullptr && !admission->admits(row.document, row.chunk))) continue;
-            const Int8Summary& other = segment.summaries[i];
-            const float approximate = summary.scale * other.scale *
-                                      static_cast<float>(kernels.dot_int8(code.data(), &segment.codes[i * n], n));
-            const float error = query_length * other.error + summary.error * other.length + kRoundingSlack;
-            upper[i] = approximate + error;
-            lower_bounds.push(approximate - error, row.chunk);
-        }
-        const std::unique_ptr<faiss::FlatCodesDistanceComputer> product(
-            segment.storage.get_FlatCodesDistanceComputer());
-        product->set_query(query.data());
-        for (std::size_t i = 0; i < segment.size(); ++i) {
-            if (upper[i] == kExcluded || (lower_bounds.full() && upper[i] < lower_bounds.worst())) continue;
-            exact.push((*product)(static_cast<std::int64_t>(i)), segment.rows[i].chunk);
-        }
-    }
-    return exact.best_first();
-}
-
 std::size_t VectorIndex::size() const noexcept {
     std::size_t count = 0;
     for (const Part& part : parts_) count += part.live();
@@ -224,8 +123,8 @@ std::size_t VectorIndex::size() const noexcept {
 }
 
 std::size_t VectorIndex::bytes() const noexcept {
-    const std::size_t row =
-        static_cast<std::size_t>(dimensions_) * (sizeof(float) + 1) + sizeof(VectorRow) + sizeof(Int8Summary);
+    const std::size_t row = static_cast<std::size_t>(dimensions_) * (sizeof(float) + 1) + sizeof(VectorRow) +
+                            sizeof(Int8Summary) + sizeof(std::int32_t);
     std::size_t total = 0;
     for (const Part& part : parts_) total += part.segment->size() * row;
     return total;

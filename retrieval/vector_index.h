@@ -1,4 +1,4 @@
-// The vectors in memory and the exact search over them. vector_index.cpp is the only file that includes FAISS.
+// The vectors in memory and the exact search over them.
 //
 // A VectorIndex is an immutable value: adding or removing makes a new one that shares almost everything with the
 // old. Searches hold a shared_ptr to theirs and never wait for a write, nor see half of one.
@@ -35,7 +35,7 @@ class VectorIndex {
     std::shared_ptr<const VectorIndex> without_document(std::int64_t document) const;
 
     /// The `k` largest inner products, best first, exact in float32. Equal scores in order of chunk id.
-    /// `admission` may be null: everything.
+    /// `admission` may be null: everything. Works on several cores when there are many rows.
     std::vector<Ranked> search(std::span<const float> query, std::size_t k, const Admission* admission) const;
 
     int dimensions() const noexcept { return dimensions_; }
@@ -50,8 +50,8 @@ class VectorIndex {
     std::span<const float> vector_of(std::int64_t chunk) const;
 
   private:
-    /// Rows that never change: full vectors in FAISS's storage, and their int8 shadows for the first look.
-    struct Segment;
+    struct Segment;  // vector_segment.h
+    struct Scan;     // one search: vector_search.cpp
 
     /// A segment and which of its rows were removed since it was built.
     struct Part {

@@ -84,10 +84,12 @@ std::string path_of(const json& result) {
 
 /// Pointers into `results`, in the order of the retriever.
 std::vector<const json*> ranking(const json& results, std::string_view retriever) {
+    const bool as_given = retriever == "hybrid";
     std::vector<std::pair<double, const json*>> scored;
     for (const json& result : results) {
         const json& scores = result.at("scores");
-        const auto score = scores.find(retriever == "hybrid" ? "fused" : std::string(retriever));
+        if (as_given) scored.emplace_back(0, &result);
+        const auto score = as_given ? scores.end() : scores.find(std::string(retriever));
         if (score != scores.end() && score->is_number()) scored.emplace_back(score->get<double>(), &result);
     }
     std::stable_sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first > b.first; });

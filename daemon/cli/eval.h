@@ -31,8 +31,9 @@ struct EvalOutcome {
     std::size_t sought = 1;          ///< files, or the one passage
 };
 
-/// `results` are those of /v1/search, best first. A retriever's list is the results that it found itself, in the order
-/// of its own score. Where no passage is asked for, the list is one of files: each where its first passage stands.
+/// `results` are those of /v1/search, best first. BM25's and the vectors' lists are the results that each found itself,
+/// in the order of its own score; the hybrid's is the results as they are. Where no passage is asked for, the list is
+/// one of files: each where its first passage stands.
 EvalOutcome judge(const EvalQuestion& question, const nlohmann::json& results, std::string_view retriever);
 
 struct EvalFigures {

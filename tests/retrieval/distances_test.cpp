@@ -34,15 +34,29 @@ TEST(DistanceKernels, EveryVariantAgreesWithDoublesAtEveryLength) {
     }
 }
 
-TEST(DistanceKernels, Int8ProductsAreExactAtTheExtremes) {
+TEST(DistanceKernels, Int8ProductsAreExactToTheExtremes) {
+    std::mt19937 random(3);
+    std::uniform_int_distribution<int> value(-127, 127);
     for (const DistanceKernels& kernels : usable_distance_kernels()) {
         for (const std::size_t n : {1, 31, 32, 63, 64, 65, 384, 4096}) {
-            const std::vector<std::int8_t> low(n, -127);
-            const std::vector<std::int8_t> high(n, 127);
-            const auto expected = static_cast<std::int32_t>(n) * 127 * 127;
-            EXPECT_EQ(kernels.dot_int8(high.data(), high.data(), n), expected) << kernels.isa;
-            EXPECT_EQ(kernels.dot_int8(low.data(), high.data(), n), -expected) << kernels.isa;
-            EXPECT_EQ(kernels.dot_int8(low.data(), low.data(), n), expected) << kernels.isa;
+            for (std::size_t count = 0; count < 10; ++count) {
+                // The first rows are the extremes, against a query of the same.
+                std::vector<std::int8_t> query(n, count % 2 == 0 ? 127 : -127), rows;
+                std::vector<std::int32_t> sums, expected;
+                for (std::size_t r = 0; r < count; ++r) {
+                    std::int32_t sum = 0, product = 0;
+                    for (std::size_t i = 0; i < n; ++i) {
+                        rows.push_back(static_cast<std::int8_t>(r == 0 ? -127 : r == 1 ? 127 : value(random)));
+                        sum += rows.back();
+                        product += static_cast<std::int32_t>(rows.back()) * query[i];
+                    }
+                    sums.push_back(sum);
+                    expected.push_back(product);
+                }
+                std::vector<std::int32_t> out(count);
+                kernels.dot_int8_rows(query.data(), rows.data(), sums.data(), n, count, out.data());
+                EXPECT_EQ(out, expected) << kernels.isa << " " << n << " x " << count;
+            }
         }
     }
 }

@@ -91,6 +91,50 @@ TEST(VectorIndex, IsExactlyTheFullScanThroughAddsRemovalsAndFilters) {
     EXPECT_EQ(index->document_of(next_chunk), -1);
 }
 
+TEST(VectorIndex, ALargeOneIsSplitAmongCoresAndStaysExact) {
+    constexpr std::size_t kRows = 40'000, kWide = 384;  // enough products for two threads
+    std::mt19937 random(5);
+    std::vector<VectorRow> rows;
+    std::vector<float> vectors(kRows * kWide);
+    for (std::size_t i = 0; i < kRows; ++i) {
+        const auto chunk = static_cast<std::int64_t>(i);
+        rows.push_back({chunk, chunk / 10});
+        float length = 0;
+        // Cheap, and many rows near each other: a row depends on little.
+        for (std::size_t j = 0; j < kWide; ++j) {
+            const float value = static_cast<float>((i * 7919 % 4001 + 1) * (j + 1) % 97) - 48;
+            vectors[i * kWide + j] = value;
+            length += value * value;
+        }
+        for (std::size_t j = 0; j < kWide; ++j) vectors[i * kWide + j] /= std::sqrt(length);
+    }
+    const auto index = *VectorIndex::empty(kWide)->with_added(rows, vectors);
+    Admission odd;
+    odd.refuse_other_documents();
+    for (std::int64_t document = 1; document < 4000; document += 2) odd.allow_document(document);
+    std::normal_distribution<float> normal;
+    for (int round = 0; round < 3; ++round) {
+        std::vector<float> query(kWide);
+        float length = 0;
+        for (float& value : query) {
+            value = normal(random);
+            length += value * value;
+        }
+        for (float& value : query) value /= std::sqrt(length);
+        for (const Admission* admission : std::initializer_list<const Admission*>{nullptr, &odd}) {
+            std::vector<Ranked> expected;
+            for (std::size_t i = 0; i < kRows; ++i) {
+                if (admission != nullptr && !admission->admits(rows[i].document, rows[i].chunk)) continue;
+                const float score = distance_kernels().dot(query.data(), &vectors[i * kWide], kWide);
+                expected.push_back({rows[i].chunk, static_cast<double>(score)});
+            }
+            std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.score > b.score; });
+            expected.resize(100);
+            expect_same(index->search(query, 100, admission), expected);
+        }
+    }
+}
+
 TEST(VectorIndex, AnOldIndexIsNotChangedByANewerOne) {
     std::mt19937 random(4);
     const auto vector = unit_vector(random);
