@@ -51,7 +51,8 @@ Result<std::vector<WeightedWord>> CorpusImpl::words_of(Database& reader, const s
         passages.push_back(std::move(words));
     }
     const auto chunks = static_cast<double>(index()->size());
-    HEARTH_TRY(StemCounts counts, StemCounts::open(reader));
+    HEARTH_TRY(const std::int64_t generation, read_generation(reader));
+    HEARTH_TRY(StemCounts counts, StemCounts::open(reader, generation, stem_counts_));
     return telling_words(passages, [&](const std::string& stem) {
         const auto holding = counts.of(stem);
         if (!holding.ok() || *holding <= 0) return 0.0;

@@ -14,6 +14,7 @@
 #include "retrieval/blob_store.h"
 #include "retrieval/corpus.h"
 #include "retrieval/feedback.h"
+#include "retrieval/fts_words.h"
 #include "retrieval/lexical.h"
 #include "retrieval/query_cache.h"
 #include "retrieval/reader_pool.h"
@@ -90,6 +91,7 @@ class CorpusImpl final : public Corpus {
     const BlobStore blobs_;
     mutable ReaderPool readers_;
     mutable QueryCache query_cache_;
+    mutable StemCountCache stem_counts_;
 
     std::mutex maintain_mutex_;       // taken first
     mutable std::mutex write_mutex_;  // taken before the other two

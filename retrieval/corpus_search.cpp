@@ -95,22 +95,53 @@ Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
     return fill_hits(*reader, copies_last(fused, *index(), k), k);
 }
 
-Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {
+namespace {
+
+/// The best of a search with their rows, read as far down as it takes to fill k places.
+struct Candidates {
     std::vector<ChunkRow> rows;
     std::vector<Window> windows;
     std::vector<const Fused*> sources;
-    for (const Fused& candidate : fused) {
-        HEARTH_TRY(auto row, find_chunk(reader, candidate.chunk));
+
+    Status load(Database& reader, std::span<const Fused> fused);
+    Result<std::vector<MergedWindow>> fill(Database& reader, std::span<const Fused> fused, std::size_t k);
+};
+
+Status Candidates::load(Database& reader, std::span<const Fused> fused) {
+    std::vector<std::int64_t> chunks;
+    for (const Fused& candidate : fused) chunks.push_back(candidate.chunk);
+    HEARTH_TRY(auto found, find_chunks(reader, chunks));
+    for (std::size_t i = 0; i < fused.size(); ++i) {
         // The index may be one write ahead of, or behind, what this reader sees.
-        if (!row) continue;
-        windows.push_back({row->document, row->ordinal, row->ref.span, row->ref.heading, row->ref.page});
-        rows.push_back(*std::move(row));
-        sources.push_back(&candidate);
+        if (!found[i]) continue;
+        const ChunkRow& row = *found[i];
+        windows.push_back({row.document, row.ordinal, row.ref.span, row.ref.heading, row.ref.page});
+        rows.push_back(*std::move(found[i]));
+        sources.push_back(&fused[i]);
     }
+    return {};
+}
+
+Result<std::vector<MergedWindow>> Candidates::fill(Database& reader, std::span<const Fused> fused, std::size_t k) {
+    std::vector<MergedWindow> places;
+    for (std::size_t loaded = 0; loaded < fused.size() && places.size() < k;) {
+        const std::size_t more = std::min(std::max(loaded, 2 * k), fused.size() - loaded);
+        HEARTH_TRY_STATUS(load(reader, fused.subspan(loaded, more)));
+        loaded += more;
+        places = merge_neighbours(windows, k);
+    }
+    return places;
+}
+
+}  // namespace
+
+Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {
+    Candidates candidates;
+    HEARTH_TRY(const std::vector<MergedWindow> places, candidates.fill(reader, fused, k));
     std::vector<Hit> hits;
-    for (const MergedWindow& place : merge_neighbours(windows, k)) {
-        ChunkRow& row = rows[place.best];
-        const Fused& source = *sources[place.best];
+    for (const MergedWindow& place : places) {
+        ChunkRow& row = candidates.rows[place.best];
+        const Fused& source = *candidates.sources[place.best];
         Hit hit;
         auto text = read_text(reader, row.version, place.span);
         if (!text.ok()) {  // one damaged document must not take the others out of the list

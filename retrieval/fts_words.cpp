@@ -7,6 +7,8 @@
 namespace hearth::retrieval {
 namespace {
 
+constexpr std::size_t kMaxCachedStems = 50'000;  // a few megabytes
+
 /// What the tokenizer's callback fills: "stem\tsurface\n" for each word.
 struct Words {
     std::string_view text;
@@ -75,16 +77,34 @@ Result<std::vector<IndexedWord>> indexed_words(Database& reader, const std::stri
     return out;
 }
 
-Result<StemCounts> StemCounts::open(Database& reader) {
+std::optional<std::int64_t> StemCountCache::find(std::int64_t generation, const std::string& stem) {
+    const std::lock_guard lock(mutex_);
+    if (generation != generation_) return std::nullopt;
+    const auto found = counts_.find(stem);
+    return found == counts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void StemCountCache::insert(std::int64_t generation, const std::string& stem, std::int64_t count) {
+    const std::lock_guard lock(mutex_);
+    if (generation < generation_) return;
+    if (generation > generation_ || counts_.size() >= kMaxCachedStems) counts_.clear();
+    generation_ = generation;
+    counts_.emplace(stem, count);
+}
+
+Result<StemCounts> StemCounts::open(Database& reader, std::int64_t generation, StemCountCache& cache) {
     HEARTH_TRY(Statement statement, reader.prepare("SELECT doc FROM temp.indexed_stems WHERE term = ?1"));
-    return StemCounts(std::move(statement));
+    return StemCounts(std::move(statement), generation, cache);
 }
 
 Result<std::int64_t> StemCounts::of(const std::string& stem) {
+    if (const auto known = cache_->find(generation_, stem)) return *known;
     statement_.reset();
     statement_.bind(1, stem);
     HEARTH_TRY(const bool found, statement_.step());
-    return found ? statement_.column_int(0) : 0;
+    const std::int64_t count = found ? statement_.column_int(0) : 0;
+    cache_->insert(generation_, stem, count);
+    return count;
 }
 
 }  // namespace hearth::retrieval

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
@@ -23,15 +26,32 @@ Status register_word_functions(Database& reader);
 /// its tokenizer only while a query runs. Empty when it matches none.
 Result<std::vector<IndexedWord>> indexed_words(Database& reader, const std::string& expression, std::string_view text);
 
-/// How many chunks hold a stem, for many stems in a row.
+/// Counts that were taken before, of one generation of the record: counting reads every place where the stem stands.
+/// Thread-safe.
+class StemCountCache {
+  public:
+    std::optional<std::int64_t> find(std::int64_t generation, const std::string& stem);
+    void insert(std::int64_t generation, const std::string& stem, std::int64_t count);
+
+  private:
+    std::mutex mutex_;
+    std::int64_t generation_ = -1;
+    std::unordered_map<std::string, std::int64_t> counts_;
+};
+
+/// How many chunks hold a stem, for many stems in a row. `cache` must outlive it.
 class StemCounts {
   public:
-    static Result<StemCounts> open(Database& reader);
+    /// `generation` is the reader's.
+    static Result<StemCounts> open(Database& reader, std::int64_t generation, StemCountCache& cache);
     Result<std::int64_t> of(const std::string& stem);
 
   private:
-    explicit StemCounts(Statement statement) : statement_(std::move(statement)) {}
+    StemCounts(Statement statement, std::int64_t generation, StemCountCache& cache)
+        : statement_(std::move(statement)), generation_(generation), cache_(&cache) {}
     Statement statement_;
+    std::int64_t generation_;
+    StemCountCache* cache_;
 };
 
 }  // namespace hearth::retrieval

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ Result<std::optional<DocumentRow>> find_document_by_id(Database& database, const
 /// In order of path.
 Result<std::vector<DocumentRow>> list_documents(Database& database, const std::string& collection);
 Result<std::optional<ChunkRow>> find_chunk(Database& database, std::int64_t chunk);
+/// In the order of `chunks`; empty where there is none.
+Result<std::vector<std::optional<ChunkRow>>> find_chunks(Database& database, std::span<const std::int64_t> chunks);
 Result<std::optional<ChunkRow>> find_chunk_by_id(Database& database, const std::string& id);
 /// kDataLoss when the stored pieces do not cover `span`.
 Result<std::string> read_text(Database& database, std::int64_t version, Span span);

@@ -61,12 +61,6 @@ Result<std::optional<DocumentRow>> one_document(Database& database, std::string_
     return std::optional<DocumentRow>(document_at(statement));
 }
 
-Result<std::optional<ChunkRow>> one_chunk(Statement statement) {
-    HEARTH_TRY(const bool found, statement.step());
-    if (!found) return std::optional<ChunkRow>();
-    return std::optional<ChunkRow>(chunk_at(statement));
-}
-
 }  // namespace
 
 Result<std::optional<DocumentRow>> find_document_by_path(Database& database, const std::string& path) {
@@ -90,15 +84,28 @@ Result<std::vector<DocumentRow>> list_documents(Database& database, const std::s
 }
 
 Result<std::optional<ChunkRow>> find_chunk(Database& database, std::int64_t chunk) {
+    HEARTH_TRY(auto rows, find_chunks(database, std::span(&chunk, 1)));
+    return std::move(rows.front());
+}
+
+Result<std::vector<std::optional<ChunkRow>>> find_chunks(Database& database, std::span<const std::int64_t> chunks) {
     HEARTH_TRY(Statement statement, database.prepare(std::string(kChunkColumns) + "WHERE c.chunk = ?1"));
-    statement.bind(1, chunk);
-    return one_chunk(std::move(statement));
+    std::vector<std::optional<ChunkRow>> out;
+    for (const std::int64_t chunk : chunks) {
+        statement.reset();
+        statement.bind(1, chunk);
+        HEARTH_TRY(const bool found, statement.step());
+        out.push_back(found ? std::optional<ChunkRow>(chunk_at(statement)) : std::nullopt);
+    }
+    return out;
 }
 
 Result<std::optional<ChunkRow>> find_chunk_by_id(Database& database, const std::string& id) {
     HEARTH_TRY(Statement statement, database.prepare(std::string(kChunkColumns) + "WHERE c.id = ?1"));
     statement.bind(1, id);
-    return one_chunk(std::move(statement));
+    HEARTH_TRY(const bool found, statement.step());
+    if (!found) return std::optional<ChunkRow>();
+    return std::optional<ChunkRow>(chunk_at(statement));
 }
 
 Result<std::string> read_text(Database& database, std::int64_t version, Span span) {

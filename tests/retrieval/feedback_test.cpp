@@ -83,11 +83,17 @@ TEST_F(IndexedWordsTest, AreStemmedAsTheIndexDoes) {
 }
 
 TEST_F(IndexedWordsTest, CountsTheChunksOfAStem) {
-    auto counts = StemCounts::open(*reader_);
+    StemCountCache cache;
+    auto counts = StemCounts::open(*reader_, 7, cache);
     ASSERT_TRUE(counts.ok()) << counts.error().message;
     EXPECT_EQ(counts->of("pump").value(), 2);
     EXPECT_EQ(counts->of("valv").value(), 2);
     EXPECT_EQ(counts->of("absent").value(), 0);
+    EXPECT_EQ(cache.find(7, "pump"), 2);
+    EXPECT_EQ(cache.find(8, "pump"), std::nullopt) << "of another generation";
+    cache.insert(8, "pump", 5);
+    EXPECT_EQ(counts->of("pump").value(), 2) << "an older reader keeps its own view";
+    EXPECT_EQ(cache.find(8, "pump"), 5);
 }
 
 TEST_F(IndexedWordsTest, TermsCountByTheirWeight) {
