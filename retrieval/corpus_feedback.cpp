@@ -30,6 +30,18 @@ void add_words(const std::vector<WeightedWord>& words, const std::vector<Indexed
     }
 }
 
+/// Says of every term that is one word of the index how many chunks have it, so that ranking need not count.
+Status add_counts(StemCounts& counts, const std::vector<IndexedWord>& words, std::vector<LexicalTerm>& terms) {
+    for (LexicalTerm& term : terms) {
+        const auto word = std::find_if(words.begin(), words.end(), [&](const IndexedWord& one) {
+            return '"' + lower_ascii(one.surface) + '"' == term.quoted;
+        });
+        if (word == words.end()) continue;
+        HEARTH_TRY(term.chunks, counts.of(word->stem));
+    }
+    return {};
+}
+
 std::string joined(const std::vector<LexicalTerm>& terms) {
     std::string out;
     for (const LexicalTerm& term : terms) out += term.quoted + ' ';
@@ -60,6 +72,13 @@ Result<std::vector<WeightedWord>> CorpusImpl::words_of(Database& reader, const s
     });
 }
 
+Status CorpusImpl::count_terms(Database& reader, std::vector<LexicalTerm>& terms) const {
+    HEARTH_TRY(const std::int64_t generation, read_generation(reader));
+    HEARTH_TRY(StemCounts counts, StemCounts::open(reader, generation, stem_counts_));
+    HEARTH_TRY(const std::vector<IndexedWord> words, indexed_words(reader, fts_expression(terms), joined(terms)));
+    return add_counts(counts, words, terms);
+}
+
 Status CorpusImpl::learn_from(Database& reader, const std::vector<Fused>& first, QueryForms& forms) const {
     const std::vector<Fused> best(
         first.begin(), first.begin() + static_cast<std::ptrdiff_t>(std::min(first.size(), kFeedbackPassages)));
@@ -67,6 +86,7 @@ Status CorpusImpl::learn_from(Database& reader, const std::vector<Fused>& first,
     HEARTH_TRY(const std::vector<IndexedWord> asked,
                indexed_words(reader, fts_expression(forms.terms), joined(forms.terms)));
     if (!words.empty()) add_words(words, asked, forms.terms);
+    HEARTH_TRY_STATUS(count_terms(reader, forms.terms));
     const auto current = index();
     std::vector<std::span<const float>> vectors;
     for (const Fused& candidate : best) {

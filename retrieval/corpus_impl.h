@@ -71,6 +71,8 @@ class CorpusImpl final : public Corpus {
     };
     Result<std::vector<Fused>> fused_search(Database& reader, const QueryForms& forms,
                                             const Admission* admission) const;
+    /// Fills in LexicalTerm::chunks.
+    Status count_terms(Database& reader, std::vector<LexicalTerm>& terms) const;
     /// Widens the forms by what the best of a first search say.
     Status learn_from(Database& reader, const std::vector<Fused>& first, QueryForms& forms) const;
     Result<std::vector<WeightedWord>> words_of(Database& reader, const std::vector<Fused>& best,

@@ -87,7 +87,7 @@ Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
         if (vector.error().code == ErrorCode::kCancelled) return std::move(vector).error();
     }
     HEARTH_TRY(std::vector<Fused> fused, fused_search(*reader, forms, admission.get()));
-    if (index()->size() >= kLeastFeedbackChunks && can_learn(forms.terms)) {
+    if (query.second_look && index()->size() >= kLeastFeedbackChunks && can_learn(forms.terms)) {
         HEARTH_TRY_STATUS(learn_from(*reader, fused, forms));
         HEARTH_TRY(fused, fused_search(*reader, forms, admission.get()));
     }

@@ -17,10 +17,10 @@ struct RankWeights {
     double body = 1.0;
 };
 
-/// Makes `hearth_rank` usable as a rank function on this connection:
-/// ... WHERE chunk_text MATCH ? AND rank MATCH 'hearth_rank(1, 0.5)' ORDER BY rank. The arguments weigh the phrases of
-/// the expression in their order; those without one count whole. Values are minus the score: FTS5 sorts
-/// the best first that way.
+/// Makes `hearth_rank` usable on this connection: SELECT hearth_rank(chunk_text, 1, -1, 0.5, 17) ... MATCH ?. The
+/// arguments are a pair for each phrase of the expression, in their order: its weight, and how many rows have it, or -1
+/// to have them counted, which reads all of them. Without arguments every phrase weighs 1 and is counted. The
+/// connection remembers the lengths of rows, so a row number must not come to mean another text.
 Status register_rank_function(Database& database, const RankWeights& weights = {});
 
 }  // namespace hearth::retrieval

@@ -76,13 +76,13 @@ std::vector<Term> terms_of(std::string_view query) {
     return terms;
 }
 
-/// The rank function with one weight for each phrase of the expression, in its order.
+/// The rank function with a weight and a count for each phrase of the expression, in its order.
 std::string rank_call(const std::vector<LexicalTerm>& terms) {
-    std::string call = "hearth_rank(";
+    std::string call = "hearth_rank(chunk_text";
     for (const LexicalTerm& term : terms) {
-        char weight[32];
-        std::snprintf(weight, sizeof weight, "%s%.6f", call.back() == '(' ? "" : ",", term.weight);
-        call += weight;
+        char pair[64];
+        std::snprintf(pair, sizeof pair, ", %.6f, %lld", term.weight, static_cast<long long>(term.chunks.value_or(-1)));
+        call += pair;
     }
     return call + ")";
 }
@@ -123,24 +123,30 @@ std::string fts_expression(const std::vector<LexicalTerm>& terms) {
 
 Result<std::vector<Ranked>> lexical_search(Database& reader, const std::vector<LexicalTerm>& terms, std::size_t limit,
                                            const Admission* admission) {
-    // The filter is applied while stepping: rows arrive best first, so stepping ends at `limit` admitted ones.
-    const char* sql = admission == nullptr
-                          ? "SELECT rowid, rank FROM chunk_text WHERE chunk_text MATCH ?1"
-                            " AND rank MATCH ?3 ORDER BY rank LIMIT ?2"
-                          : "SELECT rowid, rank, (SELECT document FROM chunks WHERE chunk = chunk_text.rowid)"
-                            " FROM chunk_text WHERE chunk_text MATCH ?1"
-                            " AND rank MATCH ?3 ORDER BY rank LIMIT ?2";
-    HEARTH_TRY(Statement statement, reader.prepare(sql));
-    statement.bind(1, fts_expression(terms)).bind(2, admission == nullptr ? static_cast<std::int64_t>(limit) : -1);
-    statement.bind(3, rank_call(terms));
-    std::vector<Ranked> out;
-    while (out.size() < limit) {
-        HEARTH_TRY(const bool row, statement.step());
-        if (!row) break;
-        if (admission != nullptr && !admission->admits(statement.column_int(2), statement.column_int(0))) continue;
-        out.push_back({statement.column_int(0), -statement.column_double(1)});
+    // Neither sorted nor limited by SQLite: it would sort every row that has one of the words.
+    std::string sql = "SELECT rowid, " + rank_call(terms);
+    if (admission != nullptr) sql += ", (SELECT document FROM chunks WHERE chunk = chunk_text.rowid)";
+    HEARTH_TRY(Statement statement, reader.prepare(sql + " FROM chunk_text WHERE chunk_text MATCH ?1"));
+    statement.bind(1, fts_expression(terms));
+    const auto better = [](const Ranked& a, const Ranked& b) {
+        return a.score > b.score || (a.score == b.score && a.chunk < b.chunk);
+    };
+    std::vector<Ranked> best;  // a heap, the worst of them in front
+    for (;;) {
+        HEARTH_TRY(const bool found, statement.step());
+        if (!found) break;
+        const Ranked row{statement.column_int(0), statement.column_double(1)};
+        if (best.size() == limit && !better(row, best.front())) continue;
+        if (admission != nullptr && !admission->admits(statement.column_int(2), row.chunk)) continue;
+        if (best.size() == limit) {
+            std::pop_heap(best.begin(), best.end(), better);
+            best.pop_back();
+        }
+        best.push_back(row);
+        std::push_heap(best.begin(), best.end(), better);
     }
-    return out;
+    std::sort_heap(best.begin(), best.end(), better);
+    return best;
 }
 
 }  // namespace hearth::retrieval

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +17,10 @@ namespace hearth::retrieval {
 
 /// One thing to look for, as FTS5 reads it: quoted, so that a person's text cannot end its own quotes.
 struct LexicalTerm {
-    std::string quoted;  ///< "\"pump\"", "\"heat of fusion\"", "\"therm\"*"
-    double weight = 1;   ///< of its share in the score
-    bool plain = true;   ///< one whole word: neither a phrase nor a prefix
+    std::string quoted;                  ///< "\"pump\"", "\"heat of fusion\"", "\"therm\"*"
+    double weight = 1;                   ///< of its share in the score
+    bool plain = true;                   ///< one whole word: neither a phrase nor a prefix
+    std::optional<std::int64_t> chunks;  ///< that have it, where that is known
 };
 
 /// Words, each quoted. "several words" stay a phrase, and a trailing * makes a prefix. English stop words are left out

@@ -73,6 +73,7 @@ struct Query {
     std::string path;        ///< glob on the path ("manuals/*.pdf"); empty = all
     std::string type;        ///< empty = all
     SearchFilter filter;
+    bool second_look = true;  ///< the best passages of a first look widen the query (feedback.h)
 };
 
 enum class DocumentState { kQueued, kProcessing, kIndexed, kFailed };

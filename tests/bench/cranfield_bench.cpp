@@ -1,6 +1,7 @@
 // Retrieval quality by the product's own way: the Cranfield abstracts are dropped into a folder as files, ingest reads,
-// chunks and embeds them with the default model, and Corpus::search answers the questions.
-// Data: $HEARTH_SHARED/data/retrieval/cranfield; model: $HEARTH_MODELS/all-MiniLM-L6-v2.
+// chunks and embeds them with the default model, and Corpus::search answers the questions. With a folder as its
+// argument it measures another collection of the same form. Data: $HEARTH_SHARED/data/retrieval/cranfield; model:
+// $HEARTH_MODELS/all-MiniLM-L6-v2.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -106,13 +107,16 @@ Result<std::map<std::string, Figures>> measure(const Cranfield& data, const retr
     const auto share = 1.0 / static_cast<double>(data.queries.size());
     for (std::size_t q = 0; q < data.queries.size(); ++q) {
         HEARTH_TRY(const auto hits, corpus.search({.text = data.queries[q], .k = 200}));
+        HEARTH_TRY(const auto plain, corpus.search({.text = data.queries[q], .k = 200, .second_look = false}));
+        const auto as_it_comes = [](const auto&) { return std::optional<double>(0); };
         const auto add = [&](const char* name, const std::vector<int>& ranking) {
             sums[name].ndcg10 += share * ndcg(ranking, data.gains[q], 10);
             sums[name].recall100 += share * recall(ranking, data.gains[q], 100);
         };
         add("bm25", ranking_by(hits, [](const auto& hit) { return hit.scores.bm25; }));
         add("dense", ranking_by(hits, [](const auto& hit) { return hit.scores.dense; }));
-        add("hybrid", ranking_by(hits, [](const auto&) { return std::optional<double>(0); }));  // as it comes
+        add("hybrid", ranking_by(hits, as_it_comes));
+        add("hybrid, one look", ranking_by(plain, as_it_comes));
     }
     return sums;
 }
@@ -123,9 +127,9 @@ Result<double> run(const Cranfield& data, const std::string& model_directory) {
     HEARTH_TRY_STATUS(house.start(model_directory));
     HEARTH_TRY_STATUS(ingest_all(data, house));
     HEARTH_TRY(auto figures, measure(data, *house.corpus));
-    std::printf("%-8s %8s %10s\n", "", "nDCG@10", "recall@100");
+    std::printf("%-16s %8s %10s\n", "", "nDCG@10", "recall@100");
     for (const auto& [name, figure] : figures) {
-        std::printf("%-8s %8.4f %10.4f\n", name.c_str(), figure.ndcg10, figure.recall100);
+        std::printf("%-16s %8.4f %10.4f\n", name.c_str(), figure.ndcg10, figure.recall100);
     }
     return figures["hybrid"].ndcg10;
 }
@@ -133,11 +137,13 @@ Result<double> run(const Cranfield& data, const std::string& model_directory) {
 }  // namespace
 }  // namespace hearth::bench
 
-int main() {
+int main(int argc, char** argv) {
     using namespace hearth;
     const char* shared = std::getenv("HEARTH_SHARED");
     const std::string root = shared != nullptr ? shared : HEARTH_SOURCE_DIR "/../shared";
-    const auto data = bench::load_cranfield(root + "/data/retrieval/cranfield");
+    // Another collection in the same form (known_item.py) has no bar of its own.
+    const bool other = argc > 1;
+    const auto data = bench::load_cranfield(other ? argv[1] : root + "/data/retrieval/cranfield");
     const std::string model = test::model_path("all-MiniLM-L6-v2");
     if (!data.ok() || model.empty()) {
         std::printf("skipped: %s\n", data.ok() ? "the embedding model is missing; scripts/models fetches it"
@@ -150,6 +156,7 @@ int main() {
         std::fprintf(stderr, "cranfield_bench: %s\n", hybrid.error().message.c_str());
         return 2;
     }
+    if (other) return 0;
     std::printf("hybrid %.4f, bar %.2f\n", *hybrid, bench::kBar);
     return *hybrid >= bench::kBar ? 0 : 1;
 }
