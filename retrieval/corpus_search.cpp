@@ -20,9 +20,13 @@ constexpr std::size_t kCandidates = 100;
 /// In a smaller corpus the few passages that feedback takes for relevant are a large part of everything.
 constexpr std::size_t kLeastFeedbackChunks = 50 * kFeedbackPassages;
 
+/// A sentence describes a subject; fewer words than this name a thing, and what is learned leads away from it
+/// (DECISIONS 17).
+constexpr std::size_t kLeastFeedbackTerms = 6;
+
 /// Who writes a phrase or a prefix says exactly what to look for.
 bool can_learn(const std::vector<LexicalTerm>& terms) {
-    return !terms.empty() &&
+    return terms.size() >= kLeastFeedbackTerms &&
            std::all_of(terms.begin(), terms.end(), [](const LexicalTerm& term) { return term.plain; });
 }
 
