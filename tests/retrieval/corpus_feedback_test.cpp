@@ -31,24 +31,29 @@ std::optional<retrieval::Hit> sought(CorpusFolder& folder, const std::string& qu
     return hit == hits.end() ? std::nullopt : std::optional(*hit);
 }
 
+/// Long enough to be a sentence: the words but the first are in no file, and look at right angles to all of them.
+constexpr const char* kSentence = "whirling bbb ccc ddd eee fff";
+
 TEST(CorpusFeedback, FindsWhatSharesNoWordWithTheQueryButWithItsBestPassages) {
     CorpusFolder folder(1024);
     fill(folder, 260);
-    const auto hit = sought(folder, "whirling", 6);
+    const auto hit = sought(folder, kSentence, 6);
     ASSERT_TRUE(hit.has_value()) << "behind the five that have the word, before all others";
     EXPECT_TRUE(hit->scores.bm25.has_value()) << "by its words";
     ASSERT_TRUE(hit->scores.dense.has_value());
     EXPECT_GT(*hit->scores.dense, 0.1) << "and by its vector, which was at right angles to the question";
 }
 
-TEST(CorpusFeedback, AFewChunksOrAPrefixAreLookedAtOnce) {
+TEST(CorpusFeedback, AFewChunksANameOrAPrefixAreLookedAtOnce) {
     CorpusFolder small(1024);
     fill(small, 200);
-    const auto in_small = sought(small, "whirling", 200);
+    const auto in_small = sought(small, kSentence, 200);
     EXPECT_TRUE(!in_small || !in_small->scores.bm25.has_value());
     CorpusFolder folder(1024);
     fill(folder, 260);
-    const auto by_prefix = sought(folder, "whirlin*", 200);
+    const auto by_name = sought(folder, "whirling", 200);
+    EXPECT_TRUE(!by_name || !by_name->scores.bm25.has_value());
+    const auto by_prefix = sought(folder, std::string(kSentence) + " whirlin*", 200);
     EXPECT_TRUE(!by_prefix || !by_prefix->scores.bm25.has_value());
 }
 
