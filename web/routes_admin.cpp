@@ -1,6 +1,8 @@
 // Health, metrics and status: what a supervisor, a scraper and the chat page ask.
 #include <chrono>
 #include <ctime>
+#include <filesystem>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -99,6 +101,13 @@ json memory_status(const MemoryLedger& ledger) {
     return {{"budget_bytes", ledger.budget_bytes()}, {"used_bytes", ledger.used_bytes()}, {"parts", std::move(parts)}};
 }
 
+json disk_status(const std::string& directory) {
+    std::error_code error;
+    const auto space = std::filesystem::space(directory, error);
+    if (error) return {{"error", error.message()}};
+    return {{"total_bytes", space.capacity}, {"free_bytes", space.available}};
+}
+
 void status(App& app, Request&, ResponseWriter& writer) {
     const Services services = app.services();
     const std::string why = app.why_not_ready();
@@ -123,6 +132,7 @@ void status(App& app, Request&, ResponseWriter& writer) {
     if (services.embedder != nullptr) out["embedder"] = embedder_status(*services.embedder);
     if (services.corpus != nullptr) out["counts"] = counts_status(*services.corpus);
     if (services.pipeline != nullptr) out["pipeline"] = pipeline_status(*services.pipeline);
+    if (!app.options().inbox_directory.empty()) out["disk"] = disk_status(app.options().inbox_directory);
     if (services.ledger != nullptr) out["memory"] = memory_status(*services.ledger);
     writer.send(json_response(dump_json(out)));
 }

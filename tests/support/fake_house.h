@@ -23,13 +23,14 @@ class FakeHouse {
         };
     }
 
-    web::Services services() { return {&model, &embedder, &corpus, &agent, &pipeline, nullptr}; }
+    web::Services services() { return {&model, &embedder, &corpus, &agent, &pipeline, &ledger}; }
 
     ScriptedModel model;
     ScriptedEmbedder embedder;
     MemoryCorpus corpus;
     ScriptedAgent agent;
     CountingPipeline pipeline;
+    MemoryLedger ledger{4u << 30};
     std::chrono::milliseconds pause{0};
     std::atomic<int> cancelled_answers{0};
 
@@ -138,6 +139,8 @@ class FakeHouse {
         out.usage.prompt_tokens = 321;
         out.usage.completion_tokens = static_cast<int>(words.size());
         out.usage.decode_seconds = 0.5;
+        out.usage.prefill_seconds = 0.25;
+        out.timings = {.search_seconds = 0.05, .first_token_seconds = 0.3, .total_seconds = 0.9};
         return out;
     }
 

@@ -28,7 +28,9 @@ class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.inbox = tempfile.TemporaryDirectory()
-        cls.server = subprocess.Popen([sys.argv[1], "--pause", "20", "--inbox", cls.inbox.name, *cls.options],
+        cls.state = tempfile.TemporaryDirectory()
+        cls.server = subprocess.Popen([sys.argv[1], "--pause", "20", "--inbox", cls.inbox.name, "--state", cls.state.name,
+                                       *cls.options],
                                       stdout=subprocess.PIPE, text=True)
         cls.url = cls.server.stdout.readline().strip()
         cls.playwright = sync_playwright().start()
@@ -42,6 +44,7 @@ class Page(unittest.TestCase):
         cls.server.wait(10)
         cls.server.stdout.close()
         cls.inbox.cleanup()
+        cls.state.cleanup()
 
     def setUp(self):
         self.context = self.browser.new_context(viewport={"width": 1280, "height": 860})
@@ -196,6 +199,29 @@ class Conversation(Page):
         card.focus()
         self.page.keyboard.press("Enter")
         expect(self.page.locator(".tools pre")).to_contain_text('{"query":"kiln"}')
+
+    def test_receipt_says_why_and_can_be_replayed(self):
+        self.ask("How fast?")
+        self.page.get_by_role("button", name="Why this answer").click()
+        panel = self.page.get_by_role("complementary", name="Why this answer")
+        expect(panel.locator(".receipt-sources li")).to_have_count(2)
+        expect(panel).to_contain_text("fake-0.5b-q4")
+        self.assertEqual(panel.locator(".timeline rect").count(), 4)
+        expect(panel.locator(".timeline-parts li", has_text="Reading the prompt")).to_contain_text("250 ms")
+        panel.get_by_role("button", name="Replay").click()
+        expect(panel.get_by_text("The same answer, byte for byte.")).to_be_visible()
+        panel.get_by_role("link", name="kiln.md").click()
+        expect(self.page.locator("mark")).to_contain_text("Raise the temperature")
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#reader")).to_be_hidden()
+        expect(self.page.locator(".question")).to_have_text("How fast?")
+
+    def test_a_receipt_that_is_gone_is_told(self):
+        self.expected = ["status of 404"]
+        self.page.route("**/receipt", lambda route: route.fulfill(status=404, json={"error": {"message": "none"}}))
+        self.ask("How fast?")
+        self.page.get_by_role("button", name="Why this answer").click()
+        expect(self.page.get_by_text("is not kept any more")).to_be_visible()
 
     def test_conversations_can_be_renamed_and_searched(self):
         for question in ["How fast?", "Is there a unicorn?"]:

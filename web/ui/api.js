@@ -1,5 +1,7 @@
 // Talking to the daemon: JSON requests, the answer stream, uploads with progress, and errors in plain words.
 
+import { t } from './i18n.js';
+
 const KEY = 'hearth.key';
 
 let askForKey = () => Promise.reject(new Error('no key'));
@@ -42,8 +44,8 @@ async function failureOf(response) {
     try {
         message = (await response.json()).error?.message ?? '';
     } catch { /* not ours: the status has to do */ }
-    if (response.status === 429) message = `hearth is busy with other questions. ${message}`;
-    return new ApiError(message || `hearth answered with status ${response.status}.`, response.status,
+    if (response.status === 429) message = `${t('hearth is busy with other questions.')} ${message}`;
+    return new ApiError(message || t('hearth answered with status {status}.', { status: response.status }), response.status,
         response.status === 408 || response.status === 429 || response.status >= 500);
 }
 
@@ -54,7 +56,7 @@ async function request(path, options = {}) {
         response = await fetch(path, { ...options, headers: { ...options.headers, ...authorization() } });
     } catch (error) {
         if (error.name === 'AbortError') throw error;
-        throw new ApiError('hearth does not answer. Is the service running?');
+        throw new ApiError(t('hearth does not answer. Is the service running?'));
     }
     if (response.status === 401) {
         if (used === key) keepKey(await askForKey(used !== ''));
@@ -69,8 +71,13 @@ const json = async (path, options) => (await request(path, options)).json();
 export const status = () => json('/v1/status');
 export const documents = async () => (await json('/v1/documents')).documents;
 export const removeDocument = (id) => json(`/v1/documents/${encodeURIComponent(id)}`, { method: 'DELETE' });
+export const models = async () => (await json('/v1/models')).data;
+export const verify = () => json('/v1/verify');
 export const rescan = () => json('/v1/ingest/rescan', { method: 'POST' });
 export const confirmDeletes = () => json('/v1/ingest/confirm-deletes', { method: 'POST' });
+
+export const receipt = (id) => json(`/v1/answers/${encodeURIComponent(id)}/receipt`);
+export const replay = (id) => json(`/v1/answers/${encodeURIComponent(id)}/replay`, { method: 'POST' });
 
 export function passage(id, start, end, context) {
     const query = new URLSearchParams({ start, end, context });
@@ -83,7 +90,7 @@ async function* events(body) {
     let rest = '';
     for (;;) {
         const { value, done } = await reader.read();
-        if (done) throw new ApiError('The answer broke off: the connection was lost.');
+        if (done) throw new ApiError(t('The answer broke off: the connection was lost.'));
         rest += value;
         const blocks = rest.split('\n\n');
         rest = blocks.pop();
@@ -96,7 +103,7 @@ async function* events(body) {
     }
 }
 
-/** Streams one answer. `on` has text(delta), event(hearth object) and usage(object). */
+/** Streams one answer. `on` has id(answer), text(delta), event(hearth object), usage(object) and finish(reason). */
 export async function chat(body, signal, on) {
     const response = await request('/v1/chat/completions', {
         method: 'POST',
@@ -106,6 +113,7 @@ export async function chat(body, signal, on) {
     });
     for await (const chunk of events(response.body)) {
         if (chunk.error) throw new ApiError(chunk.error.message);
+        on.id(chunk.id);
         if (chunk.usage) on.usage(chunk.usage);
         if (chunk.hearth) on.event(chunk.hearth);
         const choice = chunk.choices[0];
@@ -134,14 +142,14 @@ function send(file, progress) {
         call.setRequestHeader('Content-Type', 'application/octet-stream');
         for (const [name, value] of Object.entries(authorization())) call.setRequestHeader(name, value);
         call.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-        call.onerror = () => reject(new ApiError('The upload broke off. Is the service running?'));
+        call.onerror = () => reject(new ApiError(t('The upload broke off. Is the service running?')));
         call.onload = () => {
             let reply = {};
             try {
                 reply = JSON.parse(call.responseText);
             } catch { /* reported by its status below */ }
             if (call.status === 201) resolve(reply.files[0]);
-            else reject(new ApiError(reply.error?.message ?? `The upload failed with status ${call.status}.`, call.status));
+            else reject(new ApiError(reply.error?.message ?? t('The upload failed with status {status}.', { status: call.status }), call.status));
         };
         call.send(file);
     });

@@ -4,10 +4,13 @@ import * as api from './api.js';
 import * as chat from './chat.js';
 import { announce, byId, h, icon } from './dom.js';
 import * as files from './files.js';
-import { fileName, plural } from './format.js';
+import { fileName } from './format.js';
 import { bindHistory, renderHistory } from './history.js';
-import { closeReader, documentLink, openDocument, setBehind } from './reader.js';
+import { plural, t } from './i18n.js';
+import { closePanel, setBehind } from './panel.js';
+import { documentLink, openDocument } from './reader.js';
 import * as status from './status.js';
+import * as system from './system.js';
 
 const input = byId('composer-input');
 
@@ -19,7 +22,9 @@ function decorate() {
     byId('new-chat').prepend(icon('plus'));
 }
 
-// ---- routes: #/ , #/chat/ID , #/files , #/document/ID?start=&end= ----
+// ---- routes: #/ , #/chat/ID , #/files , #/system , #/document/ID?start=&end= ----
+
+const PAGES = { files: { title: t('Files'), show: files.show }, system: { title: t('System'), show: system.show } };
 
 /** A person can type anything there: what is no escape stays as it is. */
 function decoded(text) {
@@ -37,15 +42,15 @@ function route() {
     if (view === 'document' && id) {
         const span = new URLSearchParams(query);
         openDocument(id, Number(span.get('start')) || 0, Number(span.get('end')) || 0);
-        if (chat.isEmpty() && byId('files-view').hidden) chat.open(null);
+        if (chat.isEmpty() && !byId('chat-view').hidden) chat.open(null);
         return;
     }
     closeRail();
-    closeReader();
+    closePanel();
     setBehind(location.hash || '#/');
-    if (view === 'files') {
-        showView('files');
-        files.show();
+    if (Object.hasOwn(PAGES, view)) {
+        showView(view);
+        PAGES[view].show();
         renderHistory();
         return;
     }
@@ -62,30 +67,34 @@ function route() {
 function showView(name) {
     byId('chat-view').hidden = name !== 'chat';
     byId('composer').hidden = name !== 'chat';
-    byId('files-view').hidden = name !== 'files';
-    if (name === 'files') byId('files-link').setAttribute('aria-current', 'page');
-    else byId('files-link').removeAttribute('aria-current');
-    document.title = name === 'files' ? 'Files · hearth' : 'hearth';
+    for (const [page, { title }] of Object.entries(PAGES)) {
+        byId(`${page}-view`).hidden = name !== page;
+        if (name === page) byId(`${page}-link`).setAttribute('aria-current', 'page');
+        else byId(`${page}-link`).removeAttribute('aria-current');
+        if (name === page) document.title = `${title} · hearth`;
+    }
+    if (name === 'chat') document.title = 'hearth';
 }
 
 // ---- the start page ----
 
 function welcome() {
     if (!status.isReady()) {
-        return h('section', { class: 'welcome' }, h('h1', {}, 'Warming up'),
-            h('p', { class: 'lead' }, 'The models are being loaded. You can write your question already; it can be sent as soon as the light above turns green.'));
+        return h('section', { class: 'welcome' }, h('h1', {}, t('Warming up')),
+            h('p', { class: 'lead' }, t('The models are being loaded. You can write your question already; it can be sent as soon as the light above turns green.')));
     }
     const known = files.all().filter((item) => item.state === 'indexed');
     const recent = [...known].sort((a, b) => b.indexed_at - a.indexed_at).slice(0, 4);
     const lead = known.length
-        ? `Answers come from ${plural(known.length, 'file', 'files')} on this machine, with the passages they stand on.`
-        : 'Drop files anywhere on this page, or add them under Files. Questions can be asked seconds later.';
+        ? plural(known.length, 'Answers come from {n} file on this machine, with the passages they stand on.',
+            'Answers come from {n} files on this machine, with the passages they stand on.')
+        : t('Drop files anywhere on this page, or add them under Files. Questions can be asked seconds later.');
     return h('section', { class: 'welcome' },
-        h('h1', {}, known.length ? 'What would you like to know?' : 'Begin with a file'),
+        h('h1', {}, known.length ? t('What would you like to know?') : t('Begin with a file')),
         h('p', { class: 'lead' }, lead),
-        recent.length ? h('ul', { class: 'recent', 'aria-label': 'Latest files' }, recent.map((item) => h('li', {},
+        recent.length ? h('ul', { class: 'recent', 'aria-label': t('Latest files') }, recent.map((item) => h('li', {},
             h('a', { href: documentLink(item.id) }, item.title || fileName(item.path))))) : null,
-        known.length ? null : h('a', { class: 'primary', href: '#/files' }, 'Go to Files'));
+        known.length ? null : h('a', { class: 'primary', href: '#/files' }, t('Go to Files')));
 }
 
 // ---- composer ----
@@ -139,7 +148,7 @@ function updateScope() {
     const names = files.collections();
     const select = byId('scope');
     const before = select.value;
-    select.replaceChildren(h('option', { value: '' }, 'All folders'), ...names.map((name) => h('option', { value: name }, name)));
+    select.replaceChildren(h('option', { value: '' }, t('All folders')), ...names.map((name) => h('option', { value: name }, name)));
     select.value = names.includes(before) ? before : '';
     byId('scope-box').hidden = names.length < 2 || !byId('use-documents').checked;
 }
@@ -189,14 +198,14 @@ function bindTheme() {
 function bindSkipLink() {
     byId('skip').addEventListener('click', (event) => {
         event.preventDefault();
-        (byId('composer').hidden ? byId('files-view') : input).focus();
+        (document.querySelector('main:not([hidden])#files-view, main:not([hidden])#system-view') ?? input).focus();
     });
 }
 
 function bindKeys() {
     document.addEventListener('keydown', (event) => {
         if (event.key === 'Escape' && !byId('key-dialog').open) {
-            if (closeRail() || closeReader()) return;
+            if (closeRail() || closePanel()) return;
             chat.stop();
         }
     });
@@ -245,6 +254,7 @@ function onStatus(latest) {
     if (latest.ready !== wasReady) chat.refreshWelcome();
     wasReady = latest.ready;
     if (latest.limits) files.setLimit(latest.limits.max_upload_bytes);
+    system.update(latest);
     const counts = latest.counts;
     byId('files-count').textContent = counts ? String(counts.documents_indexed + counts.documents_failed + counts.documents_queued) : '';
     updateSend();

@@ -2,8 +2,10 @@
 
 import * as api from './api.js';
 import { announce, byId, h, icon, patch, toolButton } from './dom.js';
-import { plural, seconds } from './format.js';
+import { seconds } from './format.js';
+import { number, plural, t } from './i18n.js';
 import { renderMarkdown } from './markdown.js';
+import { openReceipt } from './receipt.js';
 import { citationChip, sourceList } from './sources.js';
 import * as store from './store.js';
 import { toolCards } from './tools.js';
@@ -77,7 +79,7 @@ function messagesFor(turn) {
 }
 
 async function run(turn) {
-    Object.assign(turn, { text: '', hearth: null, tools: [], error: null, stopped: false, usage: null, cut: false, step: 'Thinking', busy: true });
+    Object.assign(turn, { text: '', hearth: null, tools: [], error: null, stopped: false, usage: null, cut: false, step: t('Thinking'), answer: '', busy: true });
     const mine = { abort: new AbortController(), turn, own: chat };
     running = mine;
     store.save(chat);
@@ -87,6 +89,7 @@ async function run(turn) {
     scrollToEnd();
     try {
         await api.chat({ model: 'hearth', messages: messagesFor(turn), hearth: turn.options }, mine.abort.signal, {
+            id: (id) => { turn.answer = id; },
             text: (delta) => { turn.text += delta; schedule(turn); },
             event: (event) => { take(turn, event); schedule(turn); },
             usage: (usage) => { turn.usage = usage; },
@@ -102,22 +105,22 @@ async function run(turn) {
     if (mine.own) store.save(mine.own);
     if (mine.own !== chat) return;
     paint(turn);
-    announce(turn.error ? `The question failed: ${turn.error.message}` : spoken(turn));
+    announce(turn.error ? t('The question failed: {reason}', { reason: turn.error.message }) : spoken(turn));
     onChange();
 }
 
 function spoken(turn) {
-    if (turn.stopped) return 'Answer stopped.';
-    if (!turn.hearth?.sources) return 'Answer ready.';
-    if (!turn.hearth.found) return 'Not found in your documents. The nearest passages are listed.';
-    return `Answer ready, with ${plural(turn.hearth.sources.length, 'source', 'sources')}.`;
+    if (turn.stopped) return t('Answer stopped.');
+    if (!turn.hearth?.sources) return t('Answer ready.');
+    if (!turn.hearth.found) return t('Not found in your documents. The nearest passages are listed.');
+    return plural(turn.hearth.sources.length, 'Answer ready, with {n} source.', 'Answer ready, with {n} sources.');
 }
 
 /** Events of the agent's loop; the last one is the whole `hearth` object and has no event name. */
 function take(turn, event) {
-    if (event.event === 'step') turn.step = event.label;
+    if (event.event === 'step') turn.step = t(sentence(event.label));
     else if (event.event === 'tool') {
-        turn.step = `used ${event.name}`;
+        turn.step = t('Used {tool}', { tool: event.name });
         turn.tools.push(event);
     } else turn.hearth = { ...turn.hearth, ...event, sources: sameObjects(turn.hearth?.sources, event.sources) };
 }
@@ -154,8 +157,8 @@ function turnNode(turn) {
 function turnParts(turn) {
     const found = turn.hearth ? turn.hearth.found : true;
     return [
-        h('div', { class: 'question-row' }, h('h2', { class: 'question' }, turn.question),
-            turn.busy ? null : toolButton('edit', 'Edit question', () => edit(turn))),
+        h('div', { class: 'question-row' }, h('h2', { class: 'question', dir: 'auto' }, turn.question),
+            turn.busy ? null : toolButton('edit', t('Edit question'), () => edit(turn))),
         h('div', { class: 'answer-row' }, answerNode(turn, found), sourceList(turn.hearth?.sources, found) ?? h('div')),
     ];
 }
@@ -163,16 +166,16 @@ function turnParts(turn) {
 function answerNode(turn, found) {
     const known = new Map((turn.hearth?.sources ?? []).map((source) => [source.number, source]));
     const cite = (number) => (known.has(number) ? citationChip(known.get(number)) : null);
-    const body = h('div', { class: turn.busy ? 'prose busy' : 'prose' }, renderMarkdown(turn.text, cite));
+    const body = h('div', { class: turn.busy ? 'prose busy' : 'prose', dir: 'auto' }, renderMarkdown(turn.text, cite));
     const head = h('div', { class: 'answer-head' },
-        !found && !turn.busy && !/^not found in your documents/i.test(turn.text) ? h('p', { class: 'badge' }, 'Not found in your documents') : null,
-        turn.busy && !turn.text ? h('p', { class: 'working' }, h('span', { class: 'ember', 'aria-hidden': 'true' }), `${sentence(turn.step)}…`) : null,
+        !found && !turn.busy && !/^not found in your documents/i.test(turn.text) ? h('p', { class: 'badge' }, t('Not found in your documents')) : null,
+        turn.busy && !turn.text ? h('p', { class: 'working' }, h('span', { class: 'ember', 'aria-hidden': 'true' }), `${turn.step}…`) : null,
         toolCards(turn.tools));
     return h('div', { class: 'answer' }, head, body,
         turn.busy ? null : doubts(turn),
         turn.error ? failureNode(turn) : null,
-        turn.stopped ? h('p', { class: 'where' }, 'Stopped before the end.') : null,
-        turn.cut ? h('p', { class: 'where' }, 'The answer reached its length limit.') : null,
+        turn.stopped ? h('p', { class: 'where' }, t('Stopped before the end.')) : null,
+        turn.cut ? h('p', { class: 'where' }, t('The answer reached its length limit.')) : null,
         turn.busy ? null : toolbar(turn));
 }
 
@@ -182,8 +185,8 @@ function doubts(turn) {
     const note = (kind, places, label) => (places ?? []).map(({ start, end }) =>
         h('p', { class: `where doubt ${kind}` }, icon('alert'), `${label} “${points.slice(start, end).join('')}”`));
     const notes = [
-        ...note('quote', turn.hearth?.unverified_quotes, 'Not in the passages word for word:'),
-        ...note('claim', turn.hearth?.unsupported, 'No passage says this:'),
+        ...note('quote', turn.hearth?.unverified_quotes, t('Not in the passages word for word:')),
+        ...note('claim', turn.hearth?.unsupported, t('No passage says this:')),
     ];
     return notes.length ? h('div', {}, notes) : null;
 }
@@ -192,17 +195,19 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function failureNode(turn) {
     return h('div', { class: 'problem', role: 'alert' }, icon('alert'), h('p', {}, turn.error.message),
-        turn.error.retry ? h('button', { class: 'plain', type: 'button', onclick: () => again(turn) }, 'Try again') : null);
+        turn.error.retry ? h('button', { class: 'plain', type: 'button', onclick: () => again(turn) }, t('Try again')) : null);
 }
 
 function toolbar(turn) {
     const last = chat.turns.at(-1) === turn;
     const decode = turn.hearth?.timings?.decode_seconds ?? 0;
-    const speed = turn.usage && decode > 0 ? `${(turn.usage.completion_tokens / decode).toFixed(0)} tokens/s` : '';
+    const speed = turn.usage && decode > 0 ? t('{n} tokens/s', { n: number(Math.round(turn.usage.completion_tokens / decode)) }) : '';
     const facts = [turn.seconds ? seconds(turn.seconds) : '', speed].filter(Boolean).join(' · ');
     return h('div', { class: 'toolbar' },
-        turn.text ? toolButton('copy', 'Copy answer', (event) => copy(turn, event.currentTarget)) : null,
-        last ? toolButton('again', 'Answer again', () => again(turn)) : null,
+        turn.text ? toolButton('copy', t('Copy answer'), (event) => copy(turn, event.currentTarget)) : null,
+        last ? toolButton('again', t('Answer again'), () => again(turn)) : null,
+        turn.answer && turn.hearth?.sources && !turn.error && !turn.stopped
+            ? toolButton('why', t('Why this answer'), () => openReceipt(turn.answer)) : null,
         h('span', { class: 'facts' }, facts));
 }
 
@@ -214,7 +219,7 @@ function again(turn) {
 /** The question becomes a field; asking again drops the turns after it, which answered to the old words. */
 function edit(turn) {
     if (running) return;
-    const field = h('textarea', { 'aria-label': 'Edit question', rows: 2, maxlength: 16000 });
+    const field = h('textarea', { 'aria-label': t('Edit question'), rows: 2, maxlength: 16000 });
     field.value = turn.question;
     const leave = () => {
         form.replaceWith(h('div', { class: 'question-row' }));
@@ -236,8 +241,8 @@ function edit(turn) {
         } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
     });
     const form = h('form', { class: 'question-edit', onsubmit: submit }, field,
-        h('button', { class: 'primary', type: 'submit' }, 'Ask again'),
-        h('button', { class: 'plain', type: 'button', onclick: leave }, 'Cancel'));
+        h('button', { class: 'primary', type: 'submit' }, t('Ask again')),
+        h('button', { class: 'plain', type: 'button', onclick: leave }, t('Cancel')));
     turn.node.querySelector('.question-row').replaceWith(form);
     field.focus();
 }
@@ -252,7 +257,7 @@ async function copy(turn, button) {
         copyBySelection(text);
     }
     button.replaceChildren(icon('check'));
-    announce('Copied.');
+    announce(t('Copied.'));
     setTimeout(() => button.replaceChildren(icon('copy')), 1500);
 }
 

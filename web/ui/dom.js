@@ -12,6 +12,7 @@ const ICONS = {
     open: 'M8 4H4v12h12v-4M11 4h5v5M16 4l-7 7',
     plus: 'M10 4v12M4 10h12',
     edit: 'M4 16l.800-3.800L13.500 3.500l3 3L7.800 15.200zM11.500 5.500l3 3',
+    why: 'M7.200 7.200a2.800 2.800 0 1 1 3.900 2.600c-.800.350-1.100.900-1.100 1.700v.500M10 15v.300M2.500 10a7.500 7.500 0 1 0 15 0a7.500 7.500 0 1 0-15 0',
     alert: 'M10 3.500l7.500 13h-15zM10 8.500v3.500M10 14.200v.300',
 };
 
@@ -77,15 +78,16 @@ function morph(old, next) {
     patch(old, next);
 }
 
+/** An SVG element with attributes and children. */
+export function svg(tag, attributes = {}, ...children) {
+    const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+    node.append(...children);
+    return node;
+}
+
 export function icon(name) {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    svg.setAttribute('viewBox', '0 0 20 20');
-    svg.setAttribute('aria-hidden', 'true');
-    svg.setAttribute('class', 'icon');
-    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-    path.setAttribute('d', ICONS[name]);
-    svg.append(path);
-    return svg;
+    return svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: 'icon' }, svg('path', { d: ICONS[name] }));
 }
 
 export const byId = (id) => document.getElementById(id);

@@ -2,10 +2,11 @@
 
 import * as api from './api.js';
 import { announce, byId, h, icon, toolButton } from './dom.js';
-import { bytes, date, fileName, folderName, kind, plural } from './format.js';
+import { bytes, date, fileName, folderName, kind, sentence } from './format.js';
+import { plural, t } from './i18n.js';
 import { documentLink } from './reader.js';
 
-const STATES = { queued: 'Waiting', processing: 'Reading', indexed: 'Ready', failed: 'Failed' };
+const STATES = { queued: t('Waiting'), processing: t('Reading'), indexed: t('Ready'), failed: t('Failed') };
 const ORDER = { failed: 0, processing: 1, queued: 2, indexed: 3 };
 
 let documents = [];
@@ -37,13 +38,13 @@ export function show() {
     const input = h('input', { type: 'file', multiple: true, class: 'hidden', id: 'file-input', onchange: () => addFiles(input.files) });
     view.replaceChildren(h('div', { class: 'files' },
         h('header', { class: 'files-head' },
-            h('h1', {}, 'Files'),
-            h('button', { class: 'primary', type: 'button', onclick: () => input.click() }, icon('plus'), 'Add files'), input),
-        h('p', { class: 'lead' }, 'Drop files anywhere on this page, or copy them into the watched folder: PDF, Office, web pages, mail, tables, notes, source code, archives.'),
-        h('label', { class: 'filter' }, h('span', { class: 'hidden' }, 'Filter files'),
-            h('input', { type: 'search', placeholder: 'Filter by name, folder or state', value: filter, oninput: (event) => { filter = event.target.value; renderList(); } })),
+            h('h1', {}, t('Files')),
+            h('button', { class: 'primary', type: 'button', onclick: () => input.click() }, icon('plus'), t('Add files')), input),
+        h('p', { class: 'lead' }, t('Drop files anywhere on this page, or copy them into the watched folder: PDF, Office, web pages, mail, tables, notes, source code, archives.')),
+        h('label', { class: 'filter' }, h('span', { class: 'hidden' }, t('Filter files')),
+            h('input', { type: 'search', placeholder: t('Filter by name, folder or state'), value: filter, oninput: (event) => { filter = event.target.value; renderList(); } })),
         h('div', { id: 'upload-list' }),
-        h('ul', { class: 'file-list', id: 'file-list', 'aria-label': 'Files' })));
+        h('ul', { class: 'file-list', id: 'file-list', 'aria-label': t('Files') })));
     renderUploads();
     renderList();
     reload();
@@ -66,12 +67,12 @@ function renderList() {
 
 function emptyText() {
     if (loadError) return loadError;
-    return documents.length ? 'No file matches the filter.' : 'No files yet. Add the first one: it can be asked about seconds later.';
+    return documents.length ? t('No file matches the filter.') : t('No files yet. Add the first one: it can be asked about seconds later.');
 }
 
 function row(item) {
     const facts = [folderName(item.path), item.size_bytes ? bytes(item.size_bytes) : '',
-        item.state === 'indexed' ? plural(item.chunks, 'passage', 'passages') : '', date(item.modified_at)];
+        item.state === 'indexed' ? plural(item.chunks, '{n} passage', '{n} passages') : '', date(item.modified_at)];
     const name = item.state === 'indexed'
         ? h('a', { class: 'file-name', href: documentLink(item.id), 'data-key': `open-${item.path}` }, item.title || fileName(item.path))
         : h('span', { class: 'file-name' }, fileName(item.path));
@@ -85,10 +86,8 @@ function row(item) {
         confirming === item.id ? confirmation(item) : deleteButton(item));
 }
 
-const sentence = (text) => (text ? `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}` : '');
-
 function deleteButton(item) {
-    const button = toolButton('bin', `Delete ${fileName(item.path)}`, () => {
+    const button = toolButton('bin', t('Delete {file}', { file: fileName(item.path) }), () => {
         confirming = item.id;
         renderList();
         byId('confirm-delete')?.focus();
@@ -99,10 +98,10 @@ function deleteButton(item) {
 
 function confirmation(item) {
     const keep = () => { confirming = null; renderList(); };
-    return h('div', { class: 'confirm', role: 'group', 'aria-label': `Delete ${fileName(item.path)}?` },
-        h('span', {}, 'Delete the file from the folder?'),
-        h('button', { class: 'plain danger', type: 'button', id: 'confirm-delete', onclick: () => remove(item) }, 'Delete'),
-        h('button', { class: 'plain', type: 'button', onclick: keep }, 'Keep'));
+    return h('div', { class: 'confirm', role: 'group', 'aria-label': t('Delete {file}?', { file: fileName(item.path) }) },
+        h('span', {}, t('Delete the file from the folder?')),
+        h('button', { class: 'plain danger', type: 'button', id: 'confirm-delete', onclick: () => remove(item) }, t('Delete')),
+        h('button', { class: 'plain', type: 'button', onclick: keep }, t('Keep')));
 }
 
 async function remove(item) {
@@ -110,7 +109,7 @@ async function remove(item) {
     try {
         await api.removeDocument(item.id);
         documents = documents.filter((other) => other.id !== item.id);
-        announce(`${fileName(item.path)} deleted.`);
+        announce(t('{file} deleted.', { file: fileName(item.path) }));
     } catch (error) {
         uploads.push({ name: fileName(item.path), error: error.message });
         renderUploads();
@@ -126,7 +125,7 @@ export async function addFiles(fileList) {
     for (const [index, file] of files.entries()) {
         await uploadOne(file, entries[index]);
     }
-    announce(`${plural(entries.filter((entry) => !entry.error).length, 'file', 'files')} added.`);
+    announce(plural(entries.filter((entry) => !entry.error).length, '{n} file added.', '{n} files added.'));
     uploads = uploads.filter((entry) => entry.error || entry.share < 1);
     renderUploads();
     reload();
@@ -135,7 +134,7 @@ export async function addFiles(fileList) {
 async function uploadOne(file, entry) {
     renderUploads();
     if (file.size > maxUploadBytes) {
-        entry.error = `It is larger than the limit of ${bytes(maxUploadBytes)}.`;
+        entry.error = t('It is larger than the limit of {size}.', { size: bytes(maxUploadBytes) });
         return renderUploads();
     }
     try {
@@ -153,6 +152,6 @@ function renderUploads() {
     box.replaceChildren(...uploads.map((entry) => h('div', { class: entry.error ? 'upload failed' : 'upload' },
         h('span', {}, entry.name),
         entry.error ? h('span', { class: 'reason', role: 'alert' }, entry.error)
-            : h('progress', { max: 1, value: entry.share, 'aria-label': `Uploading ${entry.name}` }),
-        entry.error ? toolButton('close', 'Dismiss', () => { uploads = uploads.filter((other) => other !== entry); renderUploads(); }) : null)));
+            : h('progress', { max: 1, value: entry.share, 'aria-label': t('Uploading {file}', { file: entry.name }) }),
+        entry.error ? toolButton('close', t('Dismiss'), () => { uploads = uploads.filter((other) => other !== entry); renderUploads(); }) : null)));
 }

@@ -1,34 +1,42 @@
 // Numbers and names for people.
 
+import { language, number } from './i18n.js';
+
 export function bytes(count) {
-    if (count < 1000) return `${count} B`;
-    const units = ['kB', 'MB', 'GB', 'TB'];
+    const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
     let value = count;
-    let unit = -1;
+    let unit = 0;
     while (value >= 1000 && unit < units.length - 1) {
         value /= 1000;
         unit += 1;
     }
-    return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+    return inUnit(value, units[unit], unit > 0 && value < 10 ? 1 : 0);
 }
 
-export const number = (value) => new Intl.NumberFormat().format(value);
-
-export const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
+const inUnit = (value, unit, decimals = 0) =>
+    number(value, { style: 'unit', unit, unitDisplay: 'short', minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
 export function seconds(value) {
-    if (value < 1) return `${Math.max(1, Math.round(value * 1000))} ms`;
-    return value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+    if (value < 1) return inUnit(Math.max(1, Math.round(value * 1000)), 'millisecond');
+    if (value < 60) return inUnit(value, 'second', 1);
+    return `${inUnit(Math.floor(value / 60), 'minute')} ${inUnit(value % 60, 'second')}`;
 }
 
 export function date(unixSeconds) {
     if (!unixSeconds) return '';
-    return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' }).format(new Date(unixSeconds * 1000));
+    return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(unixSeconds * 1000));
+}
+
+export function dateTime(unixSeconds) {
+    return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(unixSeconds * 1000));
 }
 
 export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);
 
 export const folderName = (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
+
+/** A message as a sentence: with a capital and an end. */
+export const sentence = (text) => (text ? `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}` : '');
 
 const KINDS = { markdown: 'MD', text: 'TXT' };
 

@@ -2,6 +2,7 @@
 
 import * as chat from './chat.js';
 import { announce, byId, h, toolButton } from './dom.js';
+import { t } from './i18n.js';
 import * as store from './store.js';
 
 let renaming = null;  // id of the conversation whose title is a field
@@ -26,25 +27,25 @@ export function renderHistory() {
 const isOpen = (entry) => entry.id === chat.currentId() && !byId('chat-view').hidden;
 
 function row(entry) {
-    const title = entry.title || 'Untitled';
+    const title = entry.title || t('Untitled');
     if (entry.id === renaming) return h('li', {}, titleField(entry));
     return h('li', {},
         h('a', { href: `#/chat/${entry.id}`, 'aria-current': isOpen(entry) ? 'page' : null }, title),
-        toolButton('edit', `Rename conversation ${title}`, () => {
+        toolButton('edit', t('Rename conversation {title}', { title }), () => {
             renaming = entry.id;
             renderHistory();
             byId('rename-input').select();
         }),
-        toolButton('bin', `Delete conversation ${title}`, () => {
+        toolButton('bin', t('Delete conversation {title}', { title }), () => {
             const current = chat.forget(entry.id);
             renderHistory();
-            announce('Conversation deleted.');
+            announce(t('Conversation deleted.'));
             if (current) onCurrentGone();
         }));
 }
 
 function titleField(entry) {
-    const field = h('input', { id: 'rename-input', type: 'text', maxlength: 80, 'aria-label': 'Title of the conversation' });
+    const field = h('input', { id: 'rename-input', type: 'text', maxlength: 80, 'aria-label': t('Title of the conversation') });
     field.value = entry.title;
     const done = (keep) => {
         if (renaming !== entry.id) return;

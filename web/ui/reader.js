@@ -1,25 +1,21 @@
 // The reading panel: a passage in its surroundings, with the words that carry the answer marked.
 
 import * as api from './api.js';
-import { announce, append, byId, h, icon, toolButton } from './dom.js';
-import { fileName, folderName, number } from './format.js';
+import { announce, append, h, icon } from './dom.js';
+import { fileName, folderName } from './format.js';
+import { number, t } from './i18n.js';
+import { closeButton, fillPanel, openPanel, pushPanel } from './panel.js';
 
 const FIRST_CONTEXT = 1200;
 const STEP = 16384;  // bytes that "more" adds at one end
 
-let opener = null;
-let latest = 0;  // only the newest request may fill the panel
-let behind = '#/';  // the address of the view that the panel covers
-
 export const documentLink = (id, span) =>
     `#/document/${encodeURIComponent(id)}${span ? `?start=${span.start}&end=${span.end}` : ''}`;
-
-export const setBehind = (hash) => { behind = hash; };
 
 /** Opens the passage behind a numbered source of an answer. It gets an entry in the history, so that Back closes it. */
 export function openSource(source) {
     const span = source.quote ? source.quote_span : source.chunk.span;
-    if (!history.state?.reader) history.pushState({ reader: true }, '');
+    pushPanel();
     return open(source.document.id, span, source);
 }
 
@@ -27,62 +23,33 @@ export function openDocument(id, start = 0, end = 0) {
     return open(id, { start, end }, null);
 }
 
-export function closeReader() {
-    if (!hide()) return false;
-    if (history.state?.reader) history.back();
-    else if (location.hash.startsWith('#/document/')) history.replaceState(null, '', behind);
-    return true;
-}
-
-function hide() {
-    const panel = byId('reader');
-    if (panel.hidden) return false;
-    latest += 1;
-    panel.hidden = true;
-    byId('frame').classList.remove('reading');
-    if (opener?.isConnected) opener.focus();
-    opener = null;
-    return true;
-}
-
-window.addEventListener('popstate', (event) => event.state?.reader || hide());
-
 async function open(id, span, source) {
-    const panel = byId('reader');
-    if (panel.hidden) opener = document.activeElement;
-    panel.hidden = false;
-    byId('frame').classList.add('reading');
-    const mine = latest += 1;
-    let passage = null;
-    let failure = null;
+    const current = openPanel(t('Passage'));
     try {
-        passage = await api.passage(id, span.start, span.end, FIRST_CONTEXT);
+        const passage = await api.passage(id, span.start, span.end, FIRST_CONTEXT);
+        if (current()) showPassage(source, passage, current);
     } catch (error) {
-        failure = error;
+        if (current()) showFailure(source, error);
     }
-    if (mine !== latest) return;
-    if (failure) showFailure(panel, source, failure);
-    else showPassage(panel, source, passage);
-    panel.querySelector('.reader-close').focus({ preventScroll: true });
 }
 
-function showPassage(panel, source, passage) {
-    const body = h('div', { class: 'reader-body', tabindex: '0', 'aria-label': 'Text of the document' });
+function showPassage(source, passage, current) {
+    const body = h('div', { class: 'reader-body', dir: 'auto', tabindex: '0', role: 'region', 'aria-label': t('Text of the document') });
     const foot = h('footer', { class: 'reader-foot' });
-    panel.replaceChildren(...[head(passage.document, source), note(source), body, foot].filter(Boolean));
+    fillPanel(head(passage.document, source), note(source), body, foot);
     fill(body, passage);
-    fillFoot(foot, { body, id: passage.document.id, window: { ...passage.window }, size: passage.document_bytes });
-    announce(`Opened ${fileName(passage.document.path)}`);
+    fillFoot(foot, { body, id: passage.document.id, window: { ...passage.window }, size: passage.document_bytes, current });
+    announce(t('Opened {file}', { file: fileName(passage.document.path) }));
 }
 
-function showFailure(panel, source, error) {
-    const document = source?.document ?? { path: 'Document' };
-    panel.replaceChildren(head(document, source), h('div', { class: 'problem' }, icon('alert'),
-        h('p', {}, error.status === 404 ? 'This document is no longer in your files.' : error.message)));
+function showFailure(source, error) {
+    const document = source?.document ?? { path: t('Document') };
+    fillPanel(head(document, source), h('div', { class: 'problem' }, icon('alert'),
+        h('p', {}, error.status === 404 ? t('This document is no longer in your files.') : error.message)));
 }
 
 function head(document, source) {
-    const where = [folderName(document.path), source?.chunk.page ? `page ${source.chunk.page}` : '', source?.chunk.heading]
+    const where = [folderName(document.path), source?.chunk.page ? t('page {n}', { n: source.chunk.page }) : '', source?.chunk.heading]
         .filter(Boolean);
     return h('header', { class: 'reader-head' },
         h('div', {},
@@ -91,18 +58,12 @@ function head(document, source) {
         closeButton());
 }
 
-function closeButton() {
-    const button = toolButton('close', 'Close passage (Esc)', () => closeReader());
-    button.classList.add('reader-close');
-    return button;
-}
-
 function note(source) {
     if (!source?.quote) return null;
     if (source.verified) {
-        return h('p', { class: 'verdict good' }, icon('check'), 'The marked words stand in the file exactly like this.');
+        return h('p', { class: 'verdict good' }, icon('check'), t('The marked words stand in the file exactly like this.'));
     }
-    return h('p', { class: 'verdict' }, icon('alert'), 'The quote could not be checked against the file: read it with care.');
+    return h('p', { class: 'verdict' }, icon('alert'), t('The quote could not be checked against the file: read it with care.'));
 }
 
 /** Offsets are bytes of UTF-8, so cuts are made on bytes. */
@@ -124,41 +85,41 @@ function fill(body, passage) {
     });
 }
 
-/** `shown` is what the body holds of the document: {body, id, window, size}. */
+/** `shown` is what the body holds of the document: {body, id, window, size, current}. */
 function fillFoot(foot, shown) {
     const { window: span, size } = shown;
     const whole = span.start === 0 && span.end >= size;
     const more = (label, grow) => h('button', { class: 'plain', type: 'button', onclick: () => extend(foot, shown, grow) }, label);
     foot.replaceChildren(
-        h('span', {}, whole ? 'The whole document' : `${number(span.end - span.start)} of ${number(size)} bytes`),
-        h('span', { class: 'more' }, span.start > 0 ? more('Show earlier', earlier) : '', span.end < size ? more('Show later', later) : ''));
+        h('span', {}, whole ? t('The whole document')
+            : t('{part} of {all} bytes', { part: number(span.end - span.start), all: number(size) })),
+        h('span', { class: 'more' }, span.start > 0 ? more(t('Show earlier'), earlier) : '', span.end < size ? more(t('Show later'), later) : ''));
 }
 
 async function extend(foot, shown, grow) {
-    const mine = latest;
     try {
-        await grow(shown, () => mine === latest);
+        await grow(shown);
     } catch (error) {
         announce(error.message);
         return;
     }
-    if (mine === latest) fillFoot(foot, shown);
+    if (shown.current()) fillFoot(foot, shown);
 }
 
-async function earlier(shown, current) {
+async function earlier(shown) {
     const at = shown.window.start;
     const passage = await api.passage(shown.id, at, at, STEP);
-    if (!current() || shown.window.start !== at) return;
+    if (!shown.current() || shown.window.start !== at) return;
     const fromBottom = shown.body.scrollHeight - shown.body.scrollTop;
     shown.body.prepend(cut(passage.text, 0, at - passage.window.start));
     shown.body.scrollTop = shown.body.scrollHeight - fromBottom;
     shown.window.start = passage.window.start;
 }
 
-async function later(shown, current) {
+async function later(shown) {
     const at = shown.window.end;
     const passage = await api.passage(shown.id, at, at, STEP);
-    if (!current() || shown.window.end !== at) return;
+    if (!shown.current() || shown.window.end !== at) return;
     shown.body.append(cut(passage.text, at - passage.window.start));
     shown.window.end = passage.window.end;
 }

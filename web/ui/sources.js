@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { fileName } from './format.js';
+import { plural, t } from './i18n.js';
 import { documentLink, openSource } from './reader.js';
 
 const MAX_EXCERPT = 220;
@@ -9,7 +10,7 @@ const MAX_EXCERPT = 220;
 /** The small number in the text that opens its source. */
 export function citationChip(source) {
     const where = fileName(source.document.path);
-    return sourceLink(source, { class: 'chip', title: where, 'aria-label': `Source ${source.number}: ${where}` },
+    return sourceLink(source, { class: 'chip', title: where, 'aria-label': t('Source {n}: {file}', { n: source.number, file: where }) },
         String(source.number));
 }
 
@@ -31,7 +32,7 @@ function excerpt(text) {
 /** A quote counts only where the answer was found: beside "not found" the passage speaks for itself. */
 function card(source, found) {
     const quote = found ? source.quote : '';
-    const place = [source.chunk.page ? `page ${source.chunk.page}` : '', source.chunk.heading.split(' > ').pop()];
+    const place = [source.chunk.page ? t('page {n}', { n: source.chunk.page }) : '', source.chunk.heading.split(' > ').pop()];
     return h('li', { class: source.cited ? 'source cited' : 'source' },
         sourceLink(source, { class: 'source-link' },
             h('span', { class: 'source-head' },
@@ -39,7 +40,7 @@ function card(source, found) {
                 h('span', { class: 'source-name' }, fileName(source.document.path))),
             h('span', { class: 'where' }, place.filter(Boolean).join(' · ')),
             h('span', { class: quote ? 'excerpt quote' : 'excerpt' }, excerpt(quote || source.text)),
-            quote && source.verified ? h('span', { class: 'verified' }, icon('check'), 'word for word') : null));
+            quote && source.verified ? h('span', { class: 'verified' }, icon('check'), t('word for word')) : null));
 }
 
 /** `found` false: these are only the nearest passages and are called so. */
@@ -48,10 +49,11 @@ export function sourceList(sources, found) {
     const shown = found && sources.some((source) => source.cited) ? sources.filter((source) => source.cited) : sources;
     const others = sources.filter((source) => !shown.includes(source));
     const cited = shown.some((source) => source.cited);
-    const title = !found ? 'Nearest passages' : cited ? 'Sources' : 'Passages read';
+    const title = !found ? t('Nearest passages') : cited ? t('Sources') : t('Passages read');
     return h('aside', { class: found ? 'sources' : 'sources nearest', 'aria-label': title },
         h('h3', {}, title),
-        found ? null : h('p', { class: 'where' }, 'They may not answer the question.'),
+        found ? null : h('p', { class: 'where' }, t('They may not answer the question.')),
         h('ol', {}, shown.map((source) => card(source, found))),
-        others.length ? h('details', {}, h('summary', {}, `${others.length} more read, not cited`), h('ol', {}, others.map((source) => card(source, found)))) : null);
+        others.length ? h('details', {}, h('summary', {}, plural(others.length, '{n} more read, not cited', '{n} more read, not cited')),
+            h('ol', {}, others.map((source) => card(source, found)))) : null);
 }

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { announce, byId, h } from './dom.js';
-import { number, plural } from './format.js';
+import { number, plural, t } from './i18n.js';
 
 const POLL_MS = 2000;
 
@@ -40,21 +40,24 @@ async function poll() {
 
 function parts(status) {
     if (status.unreachable) return [status.reason];
-    if (!status.ready) return [`Starting: ${status.reason}`];
+    if (!status.ready) return [t('Starting: {reason}', { reason: status.reason })];
     const speed = status.generation.last_tokens_per_second;
     return [
         status.engine?.model,
-        speed > 0 ? `${number(Math.round(speed))} tokens/s` : '',
-        status.counts ? `${plural(status.counts.chunks, 'passage', 'passages')} in ${plural(status.counts.documents_indexed, 'file', 'files')}` : '',
+        speed > 0 ? t('{n} tokens/s', { n: number(Math.round(speed)) }) : '',
+        status.counts ? t('{passages} in {files}', {
+            passages: plural(status.counts.chunks, '{n} passage', '{n} passages'),
+            files: plural(status.counts.documents_indexed, '{n} file', '{n} files'),
+        }) : '',
         work(status),
     ].filter(Boolean);
 }
 
 function work(status) {
-    if (status.generation.running > 1) return `${number(status.generation.running)} answers in work`;
+    if (status.generation.running > 1) return t('{n} answers in work', { n: number(status.generation.running) });
     const path = status.pipeline?.current_path;
-    if (path) return `reading ${path.slice(path.lastIndexOf('/') + 1)}`;
-    return status.pipeline?.queued ? `${plural(status.pipeline.queued, 'file', 'files')} waiting` : '';
+    if (path) return t('reading {file}', { file: path.slice(path.lastIndexOf('/') + 1) });
+    return status.pipeline?.queued ? plural(status.pipeline.queued, '{n} file waiting', '{n} files waiting') : '';
 }
 
 function render() {
@@ -71,7 +74,8 @@ function render() {
     renderBanner();
 }
 
-const modelProblem = (engine) => (engine?.problem ? `Another model than the configured one answers (${engine.model}): ${engine.problem}` : '');
+const modelProblem = (engine) => (engine?.problem
+    ? t('Another model than the configured one answers ({model}): {problem}', { model: engine.model, problem: engine.problem }) : '');
 
 function renderBanner() {
     const banner = byId('banner');
@@ -82,8 +86,8 @@ function renderBanner() {
     banner.dataset.key = key;
     banner.hidden = !key;
     if (held) {
-        banner.replaceChildren(h('p', {}, 'More than a fifth of the files vanished at once. Their passages are kept until you say so: perhaps a disk is not mounted.'),
-            h('button', { class: 'plain', type: 'button', onclick: () => api.confirmDeletes().catch((error) => announce(error.message)) }, 'They are really gone'));
+        banner.replaceChildren(h('p', {}, t('More than a fifth of the files vanished at once. Their passages are kept until you say so: perhaps a disk is not mounted.')),
+            h('button', { class: 'plain', type: 'button', onclick: () => api.confirmDeletes().catch((error) => announce(error.message)) }, t('They are really gone')));
     } else {
         banner.replaceChildren(h('p', {}, key));
     }
