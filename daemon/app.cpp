@@ -280,6 +280,7 @@ std::string RunningApp::status_line() const {
 }
 
 void RunningApp::maintain() {
+    server_->maintain();
     if (!pipeline_->idle() || maintaining_.exchange(true)) return;
     maintenance_ = std::jthread([this] {
         maintain_record();

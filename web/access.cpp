@@ -4,23 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
-
-#include "core/hash.h"
 
 namespace hearth::web {
 namespace {
-
-/// Comparing digests of both sides takes the same time wherever they differ and whatever their lengths.
-bool same_secret(std::string_view given, std::string_view expected) {
-    const std::string a = sha256_hex(given);
-    const std::string b = sha256_hex(expected);
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-    }
-    return difference == 0;
-}
 
 bool all_digits(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -29,20 +15,6 @@ bool all_digits(std::string_view text) {
 bool is_ip_address(const std::string& host) {
     in6_addr ignored{};
     return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
-}
-
-std::string_view given_key(const Request& request) {
-    const std::string_view authorization = request.header("authorization");
-    constexpr std::string_view kBearer = "bearer ";
-    if (authorization.size() > kBearer.size() && lower_ascii(authorization.substr(0, kBearer.size())) == kBearer) {
-        return authorization.substr(kBearer.size());
-    }
-    return request.header("x-api-key");
-}
-
-Scope scope_of(std::string_view name) {
-    if (name == "admin") return Scope::kAdmin;
-    return name == "write" ? Scope::kWrite : Scope::kRead;
 }
 
 }  // namespace
@@ -98,31 +70,6 @@ std::optional<ApiError> check_origin(const Request& request) {
         }
     }
     return refusal;
-}
-
-std::optional<ApiError> check_key(const Request& request, Scope needed, const ServerOptions& options, KeyFile& keys) {
-    if (needed == Scope::kPublic) return std::nullopt;
-    if (options.api_key.empty() && is_loopback(options.address) && !keys.required()) return std::nullopt;
-    const std::string_view given = given_key(request);
-    if (!options.api_key.empty() && same_secret(given, options.api_key)) return std::nullopt;
-    const auto key = keys.find(given, std::time(nullptr));
-    if (!key) {
-        return ApiError{401,
-                        given.empty() ? "an API key is required: send it as 'Authorization: Bearer KEY' or 'x-api-key'"
-                                      : "the API key is not valid (any more)",
-                        "authentication_error",
-                        {},
-                        "invalid_api_key",
-                        {}};
-    }
-    if (scope_of(key->scope) >= needed) return std::nullopt;
-    return ApiError{
-        403,
-        "the key '" + key->name + "' is good for '" + key->scope + "'; this needs '" + scope_name(needed) + "'",
-        "permission_error",
-        {},
-        "insufficient_scope",
-        {}};
 }
 
 }  // namespace hearth::web

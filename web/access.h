@@ -7,8 +7,6 @@
 
 #include "web/error_map.h"
 #include "web/http.h"
-#include "web/keys.h"
-#include "web/router.h"
 #include "web/server.h"
 
 namespace hearth::web {
@@ -25,9 +23,5 @@ std::optional<ApiError> check_host(const Request& request, const ServerOptions& 
 
 /// Requests that change something must not come from a page of another origin (403).
 std::optional<ApiError> check_origin(const Request& request);
-
-/// Bearer or x-api-key, compared in constant time (401), and good for what is needed (403). With neither a configured
-/// key nor one in the file everyone on this machine may, and nobody from elsewhere.
-std::optional<ApiError> check_key(const Request& request, Scope needed, const ServerOptions& options, KeyFile& keys);
 
 }  // namespace hearth::web

@@ -89,7 +89,7 @@ App::App(ServerOptions options)
       files_(StaticFiles::load(options_.ui_directory)),
       started_at_(std::time(nullptr)),
       store_(open_store(options_.state_directory)),
-      keys_(keys_path(options_.state_directory)) {}
+      gate_(options_) {}
 
 Plan App::plan(Request& request) {
     Plan plan = guarded_plan(request);
@@ -97,7 +97,7 @@ Plan App::plan(Request& request) {
     return plan;
 }
 
-Plan App::guarded_plan(Request& request) const {
+Plan App::guarded_plan(Request& request) {
     Plan plan;
     plan.refusal = refusal_of(check_host(request, options_));
     if (plan.refusal) return plan;
@@ -109,9 +109,10 @@ Plan App::guarded_plan(Request& request) const {
             match.allowed = "GET, HEAD";
         }
     }
-    const Scope needed = match.route == nullptr ? Scope::kRead : match.route->scope;
-    plan.refusal = refusal_of(check_key(request, needed, options_, keys_));
-    if (!plan.refusal) plan.refusal = refusal_of(check_origin(request));
+    plan.refusal = refusal_of(check_origin(request));
+    const Needs needs = match.route == nullptr ? Needs{Scope::kRead}
+                                               : Needs{match.route->scope, match.route->lane == Lane::kGeneration};
+    if (!plan.refusal) plan.refusal = refusal_of(gate_.admit(request, needs, plan.headers));
     if (!plan.refusal && match.route == nullptr) plan.refusal = no_route(request, match.allowed);
     if (plan.refusal) return plan;
     plan.route = match.route;

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "web/auth/gate.h"
 #include "web/error_map.h"
 #include "web/http.h"
-#include "web/keys.h"
 #include "web/metrics.h"
 #include "web/router.h"
 #include "web/server.h"
@@ -26,6 +26,7 @@ struct Plan {
     std::optional<Response> refusal;  ///< set: answer this and read no body
     const Route* route = nullptr;
     std::size_t max_body_bytes = 0;
+    std::vector<Header> headers;  ///< of the answer, whichever it is
 };
 
 /// Thread-safe. Owns no threads and no sockets: tests call plan() and run() directly.
@@ -53,6 +54,7 @@ class App {
     Metrics& metrics() noexcept { return metrics_; }
     const Metrics& metrics() const noexcept { return metrics_; }
     const StaticFiles& files() const noexcept { return files_; }
+    Gate& gate() noexcept { return gate_; }
     std::span<const Route> routes() const noexcept { return routes_; }  ///< all but the page's files
     std::int64_t started_at() const noexcept { return started_at_; }    ///< UNIX seconds
 
@@ -74,7 +76,7 @@ class App {
     };
 
   private:
-    Plan guarded_plan(Request& request) const;
+    Plan guarded_plan(Request& request);
     bool run_step(const Plan& plan, Request& request, ResponseWriter& writer,
                   const std::function<bool(ResponseWriter&)>& step);
     void change_busy(int by);
@@ -87,7 +89,7 @@ class App {
     const std::unique_ptr<AnswerStore> store_;
     StopRegistry running_;
     StopRegistry listeners_;
-    mutable KeyFile keys_;
+    Gate gate_;
     mutable std::mutex services_mutex_;
     Services services_;
     std::string starting_ = "loading";

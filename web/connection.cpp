@@ -75,6 +75,8 @@ void Connection::wait_for_request(std::chrono::seconds patience) {
 void Connection::read_request_head() {
     request_ = std::make_shared<Request>();
     request_->id = "req_" + random_hex(12);
+    request_->peer = peer_;
+    plan_ = {};
     body_bytes_ = 0;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(kMaxHeaderBytes));
@@ -194,7 +196,8 @@ void Connection::on_body(error_code error) {
 
 ExchangeTraits Connection::traits(bool keep_alive) const {
     const bool http11 = parser_ && parser_->is_header_done() && parser_->get().version() >= 11;
-    return {request_->method, http11, keep_alive && !hub_->draining, request_->id, dialect_of(request_->path)};
+    return {request_->method,           http11,       keep_alive && !hub_->draining, request_->id,
+            dialect_of(request_->path), plan_.headers};
 }
 
 void Connection::new_exchange(bool keep_alive) {
@@ -355,7 +358,7 @@ std::string peer_address(const asio::ip::tcp::socket& socket) {
 
 void serve_connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub) {
     const std::string peer = peer_address(socket);
-    const auto connection = std::make_shared<Connection>(std::move(socket), hub);
+    const auto connection = std::make_shared<Connection>(std::move(socket), peer, hub);
     hub->add(connection, peer);
     connection->start();
 }

@@ -21,8 +21,9 @@ namespace hearth::web {
 /// Lives as long as an operation or a handler refers to it. All members are touched on the socket's strand only.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub)
+    Connection(boost::asio::ip::tcp::socket socket, std::string peer, std::shared_ptr<ConnectionHub> hub)
         : socket_(std::move(socket)),
+          peer_(std::move(peer)),
           timer_(socket_.get_executor()),
           ticker_(socket_.get_executor()),
           hub_(std::move(hub)),
@@ -70,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void new_exchange(bool keep_alive);
 
     boost::asio::ip::tcp::socket socket_;
+    const std::string peer_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticker_;
     std::shared_ptr<ConnectionHub> hub_;

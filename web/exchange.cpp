@@ -38,6 +38,7 @@ bool Exchange::send_locked(Response& response) {
     Request identity;
     identity.id = traits_.request_id;
     App::add_common_headers(identity, response);
+    response.headers.insert(response.headers.end(), traits_.headers.begin(), traits_.headers.end());
     response.set("Date", http_date());
     if (response.status != 304 && response.status != 204) {
         response.set("Content-Length", std::to_string(response.body.size()));
@@ -74,6 +75,7 @@ void Exchange::start_stream_locked() {
     Request identity;
     identity.id = traits_.request_id;
     App::add_common_headers(identity, head);
+    head.headers.insert(head.headers.end(), traits_.headers.begin(), traits_.headers.end());
     head.set("Date", http_date());
     head.set("Connection", traits_.keep_alive && traits_.http11 ? "keep-alive" : "close");
     pending_ = response_head(head);

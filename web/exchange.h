@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "web/dialect.h"
 #include "web/http.h"
@@ -19,6 +20,7 @@ struct ExchangeTraits {
     bool keep_alive = true;
     std::string request_id;
     Dialect dialect = Dialect::kOpenAi;
+    std::vector<Header> headers = {};  ///< of the answer, beside its own
 };
 
 /// The worker's side is ResponseWriter and finish(); the connection's side is take(), tick() and cancel(). Thread-safe.

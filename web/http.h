@@ -11,6 +11,7 @@
 
 #include "core/result.h"
 #include "web/api_error.h"
+#include "web/auth/caller.h"
 #include "web/body_budget.h"
 #include "web/upload_file.h"
 
@@ -41,6 +42,8 @@ struct Request {
     std::shared_ptr<ChatRequest> chat;            ///< `body` decoded, once the route has prepared
     std::shared_ptr<ResponsesRequest> responses;  ///< the same for /v1/responses
     std::string id;                               ///< x-request-id of the reply
+    std::string peer;                             ///< the client's address, without its port
+    Caller caller;                                ///< once the guards let it in
     std::vector<std::string> captures;            ///< the {} parts of the route's pattern
 
     /// Value of the only header of that lower-case name; empty when absent or repeated.

@@ -29,8 +29,22 @@ bool is_scope(std::string_view scope) {
 }
 
 json key_json(const ApiKey& key) {
-    return {{"id", key.id},       {"name", key.name},       {"sha256", key.sha256},
-            {"scope", key.scope}, {"created", key.created}, {"expires", key.expires}};
+    return {{"id", key.id},
+            {"name", key.name},
+            {"sha256", key.sha256},
+            {"scope", key.scope},
+            {"created", key.created},
+            {"expires", key.expires},
+            {"requests_per_minute", key.limits.requests_per_minute},
+            {"generations", key.limits.generations}};
+}
+
+/// A file from before there were limits has none.
+bool read_limit(const json& value, const char* name, std::int64_t& out) {
+    if (!value.contains(name)) return true;
+    if (!value[name].is_number_integer() || value[name].get<std::int64_t>() < 0) return false;
+    out = value[name];
+    return true;
 }
 
 std::optional<ApiKey> key_of(const json& value) {
@@ -41,7 +55,11 @@ std::optional<ApiKey> key_of(const json& value) {
     for (const char* number : {"created", "expires"}) {
         if (!value.contains(number) || !value[number].is_number_integer()) return std::nullopt;
     }
-    ApiKey out{value["id"], value["name"], value["sha256"], value["scope"], value["created"], value["expires"]};
+    ApiKey out{value["id"], value["name"], value["sha256"], value["scope"], value["created"], value["expires"], {}};
+    if (!read_limit(value, "requests_per_minute", out.limits.requests_per_minute) ||
+        !read_limit(value, "generations", out.limits.generations)) {
+        return std::nullopt;
+    }
     if (!is_scope(out.scope) || out.sha256.size() != 64) return std::nullopt;
     return out;
 }
@@ -63,15 +81,6 @@ Status write_keys(const std::string& path, const std::vector<ApiKey>& keys) {
     return atomic_write_file(path, dump_json({{"keys", std::move(list)}}, 2) + "\n");
 }
 
-/// As long for every pair of texts of the same length.
-bool same_digest(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0 : 1;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-    }
-    return difference == 0;
-}
-
 /// Differs whenever the file was replaced; empty when there is none.
 std::string stamp_of(const std::string& path) {
     struct stat status {};
@@ -81,6 +90,14 @@ std::string stamp_of(const std::string& path) {
 }
 
 }  // namespace
+
+bool same_digest(std::string_view a, std::string_view b) {
+    unsigned difference = a.size() == b.size() ? 0 : 1;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+    }
+    return difference == 0;
+}
 
 std::string keys_path(const std::string& home) {
     return home.empty() ? std::string() : home + "/keys.json";
@@ -104,8 +121,8 @@ Result<std::vector<ApiKey>> load_keys(const std::string& path) {
     return out;
 }
 
-Result<NewKey> add_key(const std::string& path, const std::string& name, const std::string& scope,
-                       std::int64_t expires) {
+Result<NewKey> add_key(const std::string& path, const std::string& name, const std::string& scope, std::int64_t expires,
+                       const KeyLimitsSetting& limits) {
     if (name.empty() || name.size() > kMaxNameBytes) {
         return Error(ErrorCode::kInvalidArgument, "a key's name has 1 to 100 bytes");
     }
@@ -114,7 +131,8 @@ Result<NewKey> add_key(const std::string& path, const std::string& name, const s
     HEARTH_TRY(std::vector<ApiKey> keys, load_keys(path));
     NewKey out;
     out.secret = "hearth_" + random_hex(kSecretBytes);
-    out.key = {random_hex(4), name, sha256_hex(std::string_view(out.secret)), scope, std::time(nullptr), expires};
+    out.key = {random_hex(4), name,  sha256_hex(std::string_view(out.secret)), scope, std::time(nullptr),
+               expires,       limits};
     keys.push_back(out.key);
     HEARTH_TRY_STATUS(write_keys(path, keys));
     return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,12 @@
 
 namespace hearth::web {
 
+/// 0 = no limit of its own.
+struct KeyLimitsSetting {
+    std::int64_t requests_per_minute = 0;
+    std::int64_t generations = 0;  ///< answers in work at once
+};
+
 /// What is kept of a key: never the key itself.
 struct ApiKey {
     std::string id;    ///< eight hex digits, to revoke it by
@@ -20,6 +27,7 @@ struct ApiKey {
     std::string scope;         ///< "read", "write" or "admin"
     std::int64_t created = 0;  ///< UNIX seconds
     std::int64_t expires = 0;  ///< UNIX seconds; 0 = never
+    KeyLimitsSetting limits;
 };
 
 struct NewKey {
@@ -30,12 +38,19 @@ struct NewKey {
 /// Empty for an empty home: then there are no keys.
 std::string keys_path(const std::string& home);
 
+std::string key_use_path(const std::string& home);
+/// When each key was last used, as of some minutes ago: UNIX seconds by id. A file that cannot be read counts as empty.
+std::map<std::string, std::int64_t> load_key_use(const std::string& path);
+
+/// Takes as long for every pair of texts of the same length.
+bool same_digest(std::string_view a, std::string_view b);
+
 /// Empty when there is no file. kDataLoss names a file that is not as add_key() writes it.
 Result<std::vector<ApiKey>> load_keys(const std::string& path);
 /// Processes may add and revoke at once; the file is replaced as a whole, so that after a crash it is the old or the
 /// new one. kInvalidArgument for a name of 0 or more than 100 bytes and an unknown scope.
-Result<NewKey> add_key(const std::string& path, const std::string& name, const std::string& scope,
-                       std::int64_t expires);
+Result<NewKey> add_key(const std::string& path, const std::string& name, const std::string& scope, std::int64_t expires,
+                       const KeyLimitsSetting& limits = {});
 /// kNotFound when there is no key with that id.
 Status revoke_key(const std::string& path, const std::string& id);
 

@@ -33,20 +33,6 @@ void add_allowed(std::string& allowed, Method method) {
 
 }  // namespace
 
-const char* scope_name(Scope scope) noexcept {
-    switch (scope) {
-        case Scope::kPublic:
-            return "public";
-        case Scope::kRead:
-            return "read";
-        case Scope::kWrite:
-            return "write";
-        case Scope::kAdmin:
-            break;
-    }
-    return "admin";
-}
-
 RouteMatch match_route(std::span<const Route> routes, Method method, std::string_view path) {
     const Method wanted = method == Method::kHead ? Method::kGet : method;
     RouteMatch result;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "web/auth/caller.h"
 #include "web/http.h"
 
 namespace hearth::web {
@@ -22,15 +23,6 @@ enum class Lane {
 };
 
 enum class BodyKind { kNone, kMemory, kFile };
-
-/// What a key must be good for. Each contains the one before it; with no key configured everyone is kAdmin.
-enum class Scope {
-    kPublic,  ///< needs no key
-    kRead,    ///< asks, searches and reads
-    kWrite,   ///< puts files in and takes them out, forgets answers
-    kAdmin,   ///< everything, such as letting held deletions through
-};
-const char* scope_name(Scope scope) noexcept;
 
 struct Route {
     Method method = Method::kGet;

@@ -140,6 +140,11 @@ class BeastServer : public Server {
 
     std::chrono::seconds silent_for() const override { return app_.metrics().generation_silent_for(); }
 
+    void maintain() override {
+        const Status saved = app_.gate().save();
+        if (!saved.ok()) HEARTH_LOG(kWarn, "web", "key_use_not_kept", {{"error", saved.error().message}});
+    }
+
     void stop(std::chrono::milliseconds drain) override {
         if (stopped_) return;
         stopped_ = true;
@@ -160,6 +165,7 @@ class BeastServer : public Server {
         io_.stop();
         threads_.clear();
         hub_->close_all();
+        maintain();
     }
 
   private:

@@ -60,6 +60,8 @@ class Server {
     virtual void set_services(const Services& services) = 0;
     /// Stops accepting, lets running answers finish until the deadline, then cancels them.
     virtual void stop(std::chrono::milliseconds drain) = 0;
+    /// Now and then: writes down what is kept in memory only, such as when keys were used.
+    virtual void maintain() = 0;
     /// How long no answer in work has made progress; 0 while none is in work.
     virtual std::chrono::seconds silent_for() const = 0;
     /// True while a person waits for an answer: the daemon pauses ingest then.

@@ -3,6 +3,7 @@
 // (main adds 64 for wrong arguments.)
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ struct KeyArguments {
     std::string name;
     std::string scope = "read";
     int days = 0;  ///< 0 = never expires
+    std::int64_t requests_per_minute = 0;
+    std::int64_t generations = 0;
 };
 
 int run_status(const Client& client, const Output& output);

@@ -28,14 +28,17 @@ json key_json(const web::ApiKey& key) {
             {"name", key.name},
             {"scope", key.scope},
             {"created", key.created},
-            {"expires", key.expires == 0 ? json(nullptr) : json(key.expires)}};
+            {"expires", key.expires == 0 ? json(nullptr) : json(key.expires)},
+            {"requests_per_minute", key.limits.requests_per_minute},
+            {"generations", key.limits.generations}};
 }
 
 }  // namespace
 
 int run_keys_add(const KeyArguments& arguments, const std::string& home, const Output& output) {
     const std::int64_t expires = arguments.days == 0 ? 0 : std::time(nullptr) + arguments.days * kDay;
-    const auto made = web::add_key(web::keys_path(home), arguments.name, arguments.scope, expires);
+    const auto made = web::add_key(web::keys_path(home), arguments.name, arguments.scope, expires,
+                                   {arguments.requests_per_minute, arguments.generations});
     if (!made.ok()) return report(made.error(), output);
     if (output.json) {
         json out = key_json(made->key);
@@ -53,11 +56,15 @@ int run_keys_list(const std::string& home, const Output& output) {
     const auto keys = web::load_keys(web::keys_path(home));
     if (!keys.ok()) return report(keys.error(), output);
     json list = json::array();
+    const auto used = web::load_key_use(web::key_use_path(home));
     for (const web::ApiKey& key : *keys) {
+        const auto last = used.find(key.id);
         list.push_back(key_json(key));
+        list.back()["last_used"] = last == used.end() ? json(nullptr) : json(last->second);
         if (output.json) continue;
         const std::string until = key.expires == 0 ? "never expires" : "until " + day_of(key.expires);
-        print_line(key.id + "  " + key.scope + "  " + day_of(key.created) + "  " + until + "  " +
+        const std::string seen = last == used.end() ? "never used" : "used " + day_of(last->second);
+        print_line(key.id + "  " + key.scope + "  " + day_of(key.created) + "  " + until + "  " + seen + "  " +
                    one_line(key.name, 100));
     }
     if (output.json) print_json({{"keys", std::move(list)}});

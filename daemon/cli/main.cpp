@@ -96,6 +96,10 @@ void add_keys(CLI::App& cli, KeyCommands& keys) {
         ->check(CLI::IsMember({"read", "write", "admin"}))
         ->capture_default_str();
     add->add_option("--days", keys.add.days, "valid so long; 0 = for ever")->check(CLI::Range(0, 36500));
+    add->add_option("--rpm", keys.add.requests_per_minute, "requests a minute; 0 = no limit")
+        ->check(CLI::Range(0, 1'000'000));
+    add->add_option("--answers", keys.add.generations, "answers in work at once; 0 = no limit")
+        ->check(CLI::Range(0, 1000));
     keys.group->add_subcommand("list", "the keys without their secrets");
     keys.group->add_subcommand("revoke", "end a key at once")->add_option("id", keys.revoke_id)->required();
 }

@@ -9,6 +9,7 @@
 
 #include "web/access.h"
 #include "web/anthropic/messages_request.h"
+#include "web/auth/gate.h"
 #include "web/chat_request.h"
 #include "web/http_head.h"
 #include "web/limits.h"
@@ -30,8 +31,9 @@ void fuzz_head(std::string_view bytes) {
     options.api_key = "key";
     (void)hearth::web::check_host(request, options);
     (void)hearth::web::check_origin(request);
-    hearth::web::KeyFile no_keys("");
-    (void)hearth::web::check_key(request, hearth::web::Scope::kRead, options, no_keys);
+    hearth::web::Gate gate(options);
+    std::vector<hearth::web::Header> headers;
+    (void)gate.admit(request, {hearth::web::Scope::kRead}, headers);
     (void)hearth::web::multipart_boundary(request.header("content-type"));
 }
 

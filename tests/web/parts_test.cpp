@@ -5,6 +5,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "web/access.h"
+#include "web/auth/gate.h"
 #include "web/base64.h"
 #include "web/exchange.h"
 #include "web/limits.h"
@@ -174,9 +175,11 @@ TEST(OriginCheck, OnlySameOriginMayChangeThings) {
 
 TEST(KeyCheck, TakesBearerAndApiKeyAlike) {
     ServerOptions options;
-    KeyFile none("");
     const auto check = [&](std::vector<Header> headers) {
-        return check_key(with_headers(std::move(headers)), Scope::kAdmin, options, none);
+        Gate gate(options);
+        Request request = with_headers(std::move(headers));
+        std::vector<Header> limits;
+        return gate.admit(request, {Scope::kAdmin}, limits);
     };
     EXPECT_FALSE(check({}));
     options.api_key = "secret";
