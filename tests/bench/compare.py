@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """hearth beside llama.cpp (and torch) on the same files and cores, interleaved A-B-A-B; prints medians and ratios.
 
-    compare.py --llama BUILD_DIRECTORY [--torch] [--threads 2] [--rounds 5]
+    compare.py --llama BUILD_DIRECTORY [--torch] [--threads 2] [--rounds 5] [--busy 1]
 
 BUILD_DIRECTORY holds llama.cpp's bin/llama-bench. MiniLM for llama.cpp is a GGUF made by its convert_hf_to_gguf.py
 (--minilm-gguf). --torch needs torch and transformers in the Python that runs this and takes MiniLM in bfloat16 and
-float32. Figures of one run are comparable with each other only: the machine may be shared.
+float32. --busy N keeps N processes at work on the same cores meanwhile: what is left of each peer's speed beside a
+neighbour. Figures of one run are comparable with each other only: the machine may be shared.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -82,6 +84,18 @@ def interleave(name, runners, rounds):
         print(line, flush=True)
 
 
+@contextlib.contextmanager
+def neighbours(count):
+    """Processes that only compute; the kernel places them."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 def processor():
     for line in open("/proc/cpuinfo"):
         if line.startswith("model name"):
@@ -89,17 +103,7 @@ def processor():
     return "unknown"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
-    parser.add_argument("--models", type=pathlib.Path, default=pathlib.Path(os.environ.get("HEARTH_MODELS", ROOT / "models")))
-    parser.add_argument("--llama", type=pathlib.Path)
-    parser.add_argument("--minilm-gguf", type=pathlib.Path)
-    parser.add_argument("--torch", action="store_true")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    print(f"{processor()}, {arguments.threads} threads, medians of {arguments.rounds} interleaved rounds", flush=True)
+def compare(arguments):
     for model in CHAT:
         runners = {"hearth": lambda: hearth_chat(arguments, model)}
         if arguments.llama:
@@ -112,6 +116,23 @@ def main():
         runners["torch-bf16"] = lambda: torch_minilm(arguments, "bfloat16")
         runners["torch-f32"] = lambda: torch_minilm(arguments, "float32")
     interleave(MINILM, runners, arguments.rounds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--models", type=pathlib.Path, default=pathlib.Path(os.environ.get("HEARTH_MODELS", ROOT / "models")))
+    parser.add_argument("--llama", type=pathlib.Path)
+    parser.add_argument("--minilm-gguf", type=pathlib.Path)
+    parser.add_argument("--torch", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--busy", type=int, default=0, metavar="N")
+    arguments = parser.parse_args()
+    print(f"{processor()}, {arguments.threads} threads, medians of {arguments.rounds} interleaved rounds, "
+          f"{arguments.busy} busy neighbours", flush=True)
+    with neighbours(arguments.busy):
+        compare(arguments)
     return 0
 
 
