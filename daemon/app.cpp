@@ -134,6 +134,9 @@ Status RunningApp::start_server() {
     web::ServerOptions options;
     options.address = config_.address;
     options.port = static_cast<std::uint16_t>(config_.port);
+    options.socket_path = config_.socket;
+    options.tls_certificate = config_.tls_certificate;
+    options.tls_key = config_.tls_key;
     options.api_key = key;
     options.allowed_hosts = config_.allowed_hosts;
     options.ui_directory = ui;
@@ -142,7 +145,8 @@ Status RunningApp::start_server() {
     options.max_upload_bytes = config_.max_file_mib << 20;
     options.version = HEARTH_VERSION;
     HEARTH_TRY(server_, web::Server::start(options));
-    summary_.url = "http://" + config_.address + ":" + std::to_string(server_->port()) + "/";
+    summary_.url = (config_.tls_certificate.empty() ? "http://" : "https://") + config_.address + ":" +
+                   std::to_string(server_->port()) + "/";
     return {};
 }
 
@@ -265,7 +269,14 @@ Status RunningApp::reload(const Config& config) {
     }
     config_ = adopted;
     pipeline_->reconfigure(pipeline_options(config_, {}));
-    return {};
+    const Status certificate = server_->reload();
+    if (!certificate.ok()) {
+        HEARTH_LOG(kError, "daemon", "certificate_kept",
+                   {{"reason", certificate.error().message}, {"remedy", "mend the files and reload again"}});
+    }
+    HEARTH_LOG(kInfo, "daemon", "reloaded",
+               {{"for", "[ingest], log.level" + std::string(config_.tls_certificate.empty() ? "" : ", certificate")}});
+    return certificate;
 }
 
 std::string RunningApp::status_line() const {

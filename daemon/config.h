@@ -16,6 +16,9 @@ struct Config {
 
     std::string address = "127.0.0.1";
     std::int64_t port = 4327;
+    std::string socket;                      ///< a UNIX socket's path; empty = none
+    std::string tls_certificate;             ///< PEM; empty = plain HTTP
+    std::string tls_key;                     ///< PEM
     std::string api_key_file;                ///< first line is the key; required off the loopback
     std::vector<std::string> allowed_hosts;  ///< names the Host header may carry besides localhost and IP addresses
     std::string ui_directory;                ///< empty = found beside the program or in share/hearth/ui

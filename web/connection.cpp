@@ -1,6 +1,6 @@
 #include "web/connection.h"
 
-#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
@@ -37,26 +37,42 @@ void Connection::close() {
         end_exchange();
     }
     error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-    socket_.close(ignored);
+    stream_.socket().shutdown(ByteStream::Socket::shutdown_both, ignored);
+    stream_.socket().close(ignored);
 }
 
 void Connection::start() {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
         error_code ignored;
-        self->socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+        self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+        self->shake_hands();
+    });
+}
+
+void Connection::shake_hands() {
+    if (!stream_.secure()) return wait_for_request(kHeaderTimeout);
+    arm(kHeaderTimeout);
+    stream_.tls()->async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+        if (error) return self->close();
         self->wait_for_request(kHeaderTimeout);
     });
 }
 
+/// TLS says goodbye: without it the other side cannot tell an end from a cut.
+void Connection::part() {
+    if (!stream_.secure() || !stream_.socket().is_open()) return close();
+    arm(kLingerTimeout);
+    stream_.tls()->async_shutdown([self = shared_from_this()](error_code) { self->close(); });
+}
+
 void Connection::drain() {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
         if (!self->exchange_) self->close();
     });
 }
 
 void Connection::cancel() {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
         if (self->exchange_) self->exchange_->cancel();
     });
 }
@@ -65,7 +81,7 @@ void Connection::wait_for_request(std::chrono::seconds patience) {
     if (hub_->draining) return close();
     if (buffer_.size() > 0) return read_request_head();
     arm(patience);
-    socket_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
+    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
         if (error) return self->close();
         self->buffer_.commit(bytes);
         self->read_request_head();
@@ -75,14 +91,16 @@ void Connection::wait_for_request(std::chrono::seconds patience) {
 void Connection::read_request_head() {
     request_ = std::make_shared<Request>();
     request_->id = "req_" + random_hex(12);
-    request_->peer = peer_;
+    request_->peer = peer_.name;
+    request_->local = peer_.local;
+    request_->secure = stream_.secure();
     plan_ = {};
     body_bytes_ = 0;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(kMaxHeaderBytes));
     parser_->body_limit(boost::none);
     arm(kHeaderTimeout);
-    http::async_read_header(socket_, buffer_, *parser_,
+    http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, std::size_t) { self->on_head(error); });
 }
 
@@ -138,7 +156,7 @@ void Connection::begin_body() {
     if (request_->header("expect").empty()) return read_body();
     arm(kWriteTimeout);
     writing_ = "HTTP/1.1 100 Continue\r\n\r\n";
-    asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
+    asio::async_write(stream_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
         if (error) return self->close();
         self->read_body();
     });
@@ -147,7 +165,7 @@ void Connection::begin_body() {
 void Connection::read_body() {
     arm(kBodyGrace);
     parser_->get().body() = {chunk_.data(), chunk_.size(), true};
-    http::async_read_some(socket_, buffer_, *parser_,
+    http::async_read_some(stream_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
 }
 
@@ -202,7 +220,7 @@ ExchangeTraits Connection::traits(bool keep_alive) const {
 
 void Connection::new_exchange(bool keep_alive) {
     exchange_ = std::make_shared<Exchange>(traits(keep_alive), [self = shared_from_this()] {
-        asio::post(self->socket_.get_executor(), [self] { self->pump(); });
+        asio::post(self->stream_.get_executor(), [self] { self->pump(); });
     });
     hub_->request_began();
 }
@@ -260,7 +278,7 @@ void Connection::prepare_then_generate() {
 void Connection::watch() {
     if (is_watching_ || buffer_.size() >= kMaxPipelinedBytes) return;
     is_watching_ = true;
-    socket_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
+    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
         self->on_watched(error, bytes);
     });
 }
@@ -292,7 +310,7 @@ void Connection::tick() {
 }
 
 void Connection::pump() {
-    if (is_writing_ || !exchange_ || !socket_.is_open()) return;
+    if (is_writing_ || !exchange_ || !stream_.socket().is_open()) return;
     Exchange::Output output = exchange_->take();
     if (output.bytes.empty()) {
         if (output.last) answered(output.keep_alive);
@@ -301,7 +319,7 @@ void Connection::pump() {
     is_writing_ = true;
     writing_ = std::move(output.bytes);
     arm(kWriteTimeout);
-    asio::async_write(socket_, asio::buffer(writing_),
+    asio::async_write(stream_, asio::buffer(writing_),
                       [self = shared_from_this(), last = output.last, keep = output.keep_alive](
                           error_code error, std::size_t) { self->on_written(error, last, keep); });
 }
@@ -319,12 +337,12 @@ void Connection::answered(bool keep_alive) {
     end_exchange();
     request_.reset();
     if (unread_body_) return linger();
-    if (!keep_alive || hub_->draining) return close();
+    if (!keep_alive || hub_->draining) return part();
     if (peer_gone_ && buffer_.size() == 0) return close();
     if (!is_watching_) return wait_for_request(kIdleTimeout);
     next_after_watch_ = true;
     error_code ignored;
-    socket_.cancel(ignored);
+    stream_.socket().cancel(ignored);
 }
 
 /// Answers without reading (the rest of) the body; the connection cannot be used afterwards.
@@ -341,25 +359,20 @@ void Connection::refuse(Response response) {
 void Connection::linger() {
     error_code ignored;
     if (lingered_ == 0) {
-        socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+        // TLS has no way to end one direction only; the reader knows the answer's length.
+        if (!stream_.secure()) stream_.socket().shutdown(ByteStream::Socket::shutdown_send, ignored);
         arm(kLingerTimeout);
     }
-    socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](error_code error, std::size_t bytes) {
+    stream_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](error_code error, std::size_t bytes) {
         self->lingered_ += bytes;
         if (error || self->lingered_ > kMaxLingerBytes) return self->close();
         self->linger();
     });
 }
 
-std::string peer_address(const asio::ip::tcp::socket& socket) {
-    error_code ignored;
-    return socket.remote_endpoint(ignored).address().to_string();
-}
-
-void serve_connection(asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub) {
-    const std::string peer = peer_address(socket);
-    const auto connection = std::make_shared<Connection>(std::move(socket), peer, hub);
-    hub->add(connection, peer);
+void serve_connection(ByteStream stream, const Peer& peer, std::shared_ptr<ConnectionHub> hub) {
+    const auto connection = std::make_shared<Connection>(std::move(stream), peer, hub);
+    hub->add(connection, peer.name);
     connection->start();
 }
 

@@ -7,25 +7,31 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "web/byte_stream.h"
 #include "web/connection_hub.h"
 #include "web/exchange.h"
 
 namespace hearth::web {
 
+/// Who is at the other end.
+struct Peer {
+    std::string name;    ///< the address without its port; of a UNIX socket "unix uid N"
+    bool local = false;  ///< a UNIX socket's
+};
+
 /// Lives as long as an operation or a handler refers to it. All members are touched on the socket's strand only.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(boost::asio::ip::tcp::socket socket, std::string peer, std::shared_ptr<ConnectionHub> hub)
-        : socket_(std::move(socket)),
+    Connection(ByteStream stream, Peer peer, std::shared_ptr<ConnectionHub> hub)
+        : stream_(std::move(stream)),
           peer_(std::move(peer)),
-          timer_(socket_.get_executor()),
-          ticker_(socket_.get_executor()),
+          timer_(stream_.get_executor()),
+          ticker_(stream_.get_executor()),
           hub_(std::move(hub)),
           buffer_(kMaxHeaderBytes + kMaxPipelinedBytes + kChunkBytes) {}
     ~Connection() { hub_->remove(this); }
@@ -41,6 +47,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     static constexpr std::size_t kMaxLingerBytes = 16u << 20;
     using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
+    void shake_hands();
+    void part();
     void wait_for_request(std::chrono::seconds patience);
     void read_request_head();
     void on_head(boost::system::error_code error);
@@ -70,8 +78,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     ExchangeTraits traits(bool keep_alive) const;
     void new_exchange(bool keep_alive);
 
-    boost::asio::ip::tcp::socket socket_;
-    const std::string peer_;
+    ByteStream stream_;
+    const Peer peer_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticker_;
     std::shared_ptr<ConnectionHub> hub_;
@@ -93,10 +101,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool peer_gone_ = false;
 };
 
-/// The address at the other end, without its port.
-std::string peer_address(const boost::asio::ip::tcp::socket& socket);
-
-/// Takes the socket over; its executor must be a strand.
-void serve_connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ConnectionHub> hub);
+/// Takes the stream over; its executor must be a strand.
+void serve_connection(ByteStream stream, const Peer& peer, std::shared_ptr<ConnectionHub> hub);
 
 }  // namespace hearth::web

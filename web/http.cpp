@@ -204,8 +204,8 @@ const char* reason_phrase(int status) noexcept {
 }
 
 std::string base_url(const Request& request) {
-    const std::string scheme = lower_ascii(request.header("x-forwarded-proto")) == "https" ? "https" : "http";
-    return scheme + "://" + std::string(request.header("host"));
+    const bool secure = request.secure || lower_ascii(request.header("x-forwarded-proto")) == "https";
+    return std::string(secure ? "https" : "http") + "://" + std::string(request.header("host"));
 }
 
 std::string response_head(const Response& response) {

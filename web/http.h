@@ -42,7 +42,9 @@ struct Request {
     std::shared_ptr<ChatRequest> chat;            ///< `body` decoded, once the route has prepared
     std::shared_ptr<ResponsesRequest> responses;  ///< the same for /v1/responses
     std::string id;                               ///< x-request-id of the reply
-    std::string peer;                             ///< the client's address, without its port
+    std::string peer;                             ///< the client's address without its port; "unix uid N"
+    bool local = false;                           ///< it came by the UNIX socket
+    bool secure = false;                          ///< it came by TLS
     Caller caller;                                ///< once the guards let it in
     std::vector<std::string> captures;            ///< the {} parts of the route's pattern
 

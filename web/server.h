@@ -21,10 +21,13 @@ namespace hearth::web {
 struct ServerOptions {
     std::string address = "127.0.0.1";  ///< anything but loopback needs an api_key
     std::uint16_t port = 4327;          ///< 0 = the kernel picks one; see Server::port
-    std::string api_key;                ///< empty = none required
-    std::string ui_directory;           ///< the chat page's files
-    std::string inbox_directory;        ///< uploads land here
-    std::string state_directory;        ///< answers.db lives here; empty = responses and receipts are not kept
+    std::string socket_path;            ///< a UNIX socket to listen on too, as trusted as the loopback; empty = none
+    std::string tls_certificate;        ///< PEM files; both empty = plain HTTP. The UNIX socket is always plain
+    std::string tls_key;
+    std::string api_key;          ///< empty = none required
+    std::string ui_directory;     ///< the chat page's files
+    std::string inbox_directory;  ///< uploads land here
+    std::string state_directory;  ///< answers.db lives here; empty = responses and receipts are not kept
     std::int64_t max_upload_bytes = 200ll << 20;
     std::size_t max_body_bytes = 10u << 20;
     std::size_t max_bodies_bytes = 128u << 20;  ///< in memory over all connections; more is answered 503
@@ -49,8 +52,8 @@ struct Services {
 /// Listens from start() on: /healthz answers at once, /readyz and the API answer 503 until set_services().
 class Server {
   public:
-    /// kUnavailable naming the port and the remedy when it is in use; kInvalidArgument for a public address without
-    /// key.
+    /// kUnavailable naming the port or socket and the remedy when it is in use; kInvalidArgument for a public address
+    /// without key, and for files of TLS that do not fit.
     static Result<std::unique_ptr<Server>> start(const ServerOptions& options);
     virtual ~Server() = default;
     virtual std::uint16_t port() const = 0;
@@ -60,6 +63,8 @@ class Server {
     virtual void set_services(const Services& services) = 0;
     /// Stops accepting, lets running answers finish until the deadline, then cancels them.
     virtual void stop(std::chrono::milliseconds drain) = 0;
+    /// Reads the certificate again: connections from now on get it. On an error the old one stays.
+    virtual Status reload() = 0;
     /// Now and then: writes down what is kept in memory only, such as when keys were used.
     virtual void maintain() = 0;
     /// How long no answer in work has made progress; 0 while none is in work.
