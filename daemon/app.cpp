@@ -274,8 +274,9 @@ Status RunningApp::reload(const Config& config) {
         HEARTH_LOG(kError, "daemon", "certificate_kept",
                    {{"reason", certificate.error().message}, {"remedy", "mend the files and reload again"}});
     }
+    const bool renewed = certificate.ok() && !config_.tls_certificate.empty();
     HEARTH_LOG(kInfo, "daemon", "reloaded",
-               {{"for", "[ingest], log.level" + std::string(config_.tls_certificate.empty() ? "" : ", certificate")}});
+               {{"for", std::string("[ingest], log.level") + (renewed ? ", certificate" : "")}});
     return certificate;
 }
 
