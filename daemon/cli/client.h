@@ -1,4 +1,4 @@
-// The CLI's HTTP client of a running hearthd. The only file pair that includes httplib.
+// The CLI's HTTP client of a running hearthd, by TCP, TLS or its UNIX socket.
 #pragma once
 
 #include <functional>
@@ -12,8 +12,9 @@
 namespace hearth::cli {
 
 struct ClientOptions {
-    std::string url = "http://127.0.0.1:4327";
+    std::string url = "http://127.0.0.1:4327";  ///< http://, https:// or unix:PATH
     std::string api_key;
+    std::string ca_file;  ///< PEM that vouches for an https server; empty = the system's authorities
 };
 
 /// Names and values, not encoded.

@@ -28,7 +28,11 @@ void add_globals(CLI::App& cli, Globals& globals) {
     globals.client.url = environment_or("HEARTH_URL", globals.client.url);
     globals.client.api_key = environment_or("HEARTH_API_KEY", "");
     globals.home = hearth::daemon::default_home();
-    cli.add_option("--url", globals.client.url, "address of hearthd (or HEARTH_URL)")->capture_default_str();
+    globals.client.ca_file = environment_or("HEARTH_CA_FILE", "");
+    cli.add_option("--url", globals.client.url, "http://, https:// or unix:PATH of hearthd (or HEARTH_URL)")
+        ->capture_default_str();
+    cli.add_option("--ca-file", globals.client.ca_file,
+                   "PEM file that vouches for an https:// server, such as its own certificate (or HEARTH_CA_FILE)");
     cli.add_option("--api-key", globals.client.api_key, "key, when the server wants one (or HEARTH_API_KEY)");
     cli.add_option("--home", globals.home,
                    "hearth's directory, for model and doctor; HEARTH_HOME, ./.hearth or /var/lib/hearth")

@@ -128,6 +128,39 @@ def test_an_exclusion_added_by_sighup_takes_the_document_out(daemon):
     daemon.wait_state("draft.md", "indexed", 10)
 
 
+def make_certificate(directory):
+    """A self-signed pair for 127.0.0.1."""
+    pair = directory / "cert.pem", directory / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-out", pair[0], "-keyout",
+                    pair[1]], check=True, capture_output=True)
+    return pair
+
+
+def test_the_command_line_speaks_tls_and_the_socket(tmp_path):
+    if reason := support.missing_models(support.SMALL):
+        pytest.skip(reason)
+    certificate, key = make_certificate(tmp_path)
+    path = tmp_path / "hearth.sock"
+    config = f'[server]\nsocket = "{path}"\ntls_certificate = "{certificate}"\ntls_key = "{key}"\n'
+    with support.Hearthd(tmp_path, chat=support.SMALL, config=config) as daemon:
+        (daemon.inbox / "a.md").write_text("# Bees\n\nThe hive stands behind the orangery.\n")
+
+        def hearth(url, *arguments):
+            return subprocess.run([support.BUILD / "hearth", "--url", url, *arguments], capture_output=True, text=True,
+                                  timeout=120)
+
+        assert daemon.url.startswith("https://")
+        wait_for("a.md is indexed", lambda: "orangery" in hearth(f"unix:{path}", "search", "hive").stdout)
+        assert "orangery" in hearth(daemon.url, "--ca-file", certificate, "search", "hive").stdout
+        asked = hearth(daemon.url, "--ca-file", certificate, "ask", "Where does the hive stand?")
+        assert asked.returncode == 0 and "orangery" in asked.stdout, asked
+        refused = hearth(daemon.url, "search", "hive")
+        assert refused.returncode == 2 and "--ca-file" in refused.stderr
+    gone = hearth(f"unix:{path}", "search", "hive")
+    assert gone.returncode == 2 and "no hearthd answers" in gone.stderr and not path.exists()
+
+
 def run_hearthd(*arguments):
     return subprocess.run([support.BUILD / "hearthd", *arguments], capture_output=True, text=True, timeout=60)
 
