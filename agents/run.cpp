@@ -73,7 +73,8 @@ Status Run::check_length() {
     if (tokens < context) return {};
     return Error(ErrorCode::kInvalidArgument, "the question has " + std::to_string(tokens) +
                                                   " tokens with its conversation, but the context holds " +
-                                                  std::to_string(context) + ": shorten it or raise the context size");
+                                                  std::to_string(context) +
+                                                  ": shorten it, or raise models.context_tokens");
 }
 
 Status Run::retrieve() {

@@ -267,12 +267,20 @@ Status ModelPool::Shelf::make_room(std::unique_lock<std::mutex>& lock, const std
     std::size_t idle = 0, busy = 0;
     for (const auto& [other, entry] : entries) (entry.idle() ? idle : busy) += entry.memory_bytes;
     const auto left = [&] { return ledger.budget_bytes() - std::min(ledger.used_bytes(), ledger.budget_bytes()); };
+    if (bytes > left() + idle + busy) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "model " + id + " needs " + mebibytes(bytes) + ", but the budget of " +
+                         mebibytes(ledger.budget_bytes()) + " has " + mebibytes(left() + idle + busy) +
+                         " beside what always stays in memory: it cannot be loaded at any time. Use a smaller model or "
+                         "models.context_tokens, or raise memory.budget_mib.");
+    }
     if (bytes > left() + idle) {
         return Error(ErrorCode::kResourceExhausted,
                      "model " + id + " needs " + mebibytes(bytes) + ", but of the budget of " +
                          mebibytes(ledger.budget_bytes()) + " only " + mebibytes(left()) + " are left and " +
                          mebibytes(idle) + " can be had by unloading idle models (models that answer now hold " +
-                         mebibytes(busy) + "). Use a smaller model or context, or raise memory.budget_mib.");
+                         mebibytes(busy) +
+                         "). Wait, use a smaller model or models.context_tokens, or raise memory.budget_mib.");
     }
     while (bytes > left()) {
         Entry* oldest = least_recently_used();

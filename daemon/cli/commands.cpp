@@ -37,7 +37,10 @@ void print_document(const json& document) {
     const std::string state = document.value("state", "");
     std::string line = state + std::string(state.size() < 11 ? 11 - state.size() : 1, ' ') +
                        escape_control(document.value("path", ""));
-    if (state == "indexed") line += "  (" + std::to_string(document.value("chunks", 0)) + " chunks)";
+    if (state == "indexed") {
+        const int chunks = document.value("chunks", 0);
+        line += "  (" + std::to_string(chunks) + (chunks == 1 ? " chunk)" : " chunks)");
+    }
     print_line(line);
     if (state == "failed") {
         print_line("           why:    " + escape_control(document.value("reason", "")));
