@@ -1,6 +1,7 @@
 // The server over real sockets: order, limits, hang-ups, slow readers, draining.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -253,25 +254,32 @@ TEST_F(SocketServer, ExpectContinueIsAnsweredBeforeTheBody) {
 }
 
 TEST_F(SocketServer, FullGenerationQueueIs429) {
-    std::vector<std::unique_ptr<RawClient>> waiting;
-    const std::size_t room = static_cast<std::size_t>(kGenerationThreads) + kGenerationQueue;
-    for (std::size_t i = 0; i < room + 4; ++i) {
+    std::vector<std::unique_ptr<RawClient>> running, waiting;
+    for (int i = 0; i < kGenerationThreads; ++i) {
+        running.push_back(std::make_unique<RawClient>(server_->port()));
+        running.back()->post("/v1/chat/completions", chat_body("\"stream\":true,", "slow"));
+        ASSERT_NE(running.back()->read_until("\"sources\"").find("\"sources\""), std::string::npos);
+    }
+    for (std::size_t i = 0; i < kGenerationQueue + 4; ++i) {
         waiting.push_back(std::make_unique<RawClient>(server_->port()));
         waiting.back()->post("/v1/chat/completions", chat_body("", "slow"));
     }
-    int refused = 0;
-    for (auto& client : waiting) {
+    // Two threads take the connections: only what was refused tells that all the others are in.
+    const auto refused = [&] {
         const auto any = [](const std::string& all) { return !all.empty(); };
-        const auto reply = client->read_until(any, std::chrono::seconds(0));
-        refused += status_of(reply) == 429 ? 1 : 0;
-    }
+        return std::count_if(waiting.begin(), waiting.end(), [&](auto& client) {
+            return status_of(client->read_until(any, std::chrono::seconds(0))) == 429;
+        });
+    };
+    ASSERT_TRUE(eventually([&] { return refused() >= 4; }));
     RawClient late = connect();
     late.post("/v1/chat/completions", chat_body("", "slow"));
     const std::string reply = late.response();
     EXPECT_EQ(status_of(reply), 429);
     EXPECT_NE(reply.find("Retry-After-Ms: 2000"), std::string::npos);
-    EXPECT_LE(refused, 4);
+    EXPECT_EQ(refused(), 4);
     waiting.clear();
+    running.clear();
     EXPECT_TRUE(eventually([&] { return house_.cancelled_answers >= kGenerationThreads; }));
 }
 
