@@ -267,11 +267,14 @@ Status ModelPool::Shelf::make_room(std::unique_lock<std::mutex>& lock, const std
     std::size_t idle = 0, busy = 0;
     for (const auto& [other, entry] : entries) (entry.idle() ? idle : busy) += entry.memory_bytes;
     const auto left = [&] { return ledger.budget_bytes() - std::min(ledger.used_bytes(), ledger.budget_bytes()); };
-    if (bytes > left() + idle + busy) {
+    const std::size_t most =
+        ledger.budget_bytes() - std::min(ledger.budget_bytes(), std::size_t{pinned.info().weight_bytes});
+    if (bytes > most) {
         return Error(ErrorCode::kInvalidArgument,
                      "model " + id + " needs " + mebibytes(bytes) + ", but the budget of " +
-                         mebibytes(ledger.budget_bytes()) + " has " + mebibytes(left() + idle + busy) +
-                         " beside what always stays in memory: it cannot be loaded at any time. Use a smaller model or "
+                         mebibytes(ledger.budget_bytes()) + " has " + mebibytes(most) + " beside the weights of " +
+                         pinned.info().id +
+                         ", which always stay: it can never be loaded. Use a smaller model or "
                          "models.context_tokens, or raise memory.budget_mib.");
     }
     if (bytes > left() + idle) {

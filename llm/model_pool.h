@@ -58,7 +58,7 @@ class ModelPool {
     /// The model of an id, with its adapter if there is one in the name. It stays loaded while the pointer is held.
     /// Blocks while it loads; requests for the same one wait for one load. `keep` instead of keep_loaded counts after
     /// this use. Errors: kNotFound; with the numbers kResourceExhausted when the model does not fit even without the
-    /// idle ones, and kInvalidArgument when it would not without the busy ones either; kCancelled (the load stops too
+    /// idle ones, and kInvalidArgument when it never will beside the pinned one; kCancelled (the load stops too
     /// when nobody waits for it); else as open_text_model().
     Result<std::shared_ptr<TextModel>> use(const std::string& name, const std::stop_token& cancel,
                                            std::optional<std::chrono::seconds> keep = std::nullopt);

@@ -85,8 +85,7 @@ void set_limits(CURL* curl) {
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
 }
 
-/// The reply's status. kUnavailable when there was none; a reply that broke off, or was ended by `receive`, has its
-/// own.
+/// The reply's status; one that `receive` ended counts as whole. kUnavailable when there was none or it broke off.
 Result<long> exchange(const ClientOptions& options, const Request& request, const Receiver& receive) {
     const std::unique_ptr<CURL, CurlCloser> curl(curl_easy_init());
     std::unique_ptr<curl_slist, ListCloser> headers;

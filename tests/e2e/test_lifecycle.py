@@ -131,9 +131,9 @@ def test_an_exclusion_added_by_sighup_takes_the_document_out(daemon):
 def make_certificate(directory):
     """A self-signed pair for 127.0.0.1."""
     pair = directory / "cert.pem", directory / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-out", pair[0], "-keyout",
-                    pair[1]], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-out", pair[0],
+                    "-keyout", pair[1]], check=True, capture_output=True)
     return pair
 
 
