@@ -59,7 +59,8 @@ Result<double> time_prefill(LoadedModel& model, KvSequence& sequence, int count,
         rest = rest.subspan(chunk.size());
         if (!sequence.reserve(static_cast<int>(chunk.size())))
             return Error(ErrorCode::kResourceExhausted, "the KV cache is too small for the benchmark");
-        model.decoder->forward(chunk, sequence, rest.empty() ? std::span<float>(logits) : std::span<float>(), {});
+        model.decoder->forward(chunk, sequence, rest.empty() ? std::span<float>(logits) : std::span<float>(), {},
+                               Phase::kPrefill);
     }
     return count / seconds_since(start);
 }
@@ -70,7 +71,7 @@ Result<double> time_decode(LoadedModel& model, KvSequence& sequence, int count, 
         const auto best = static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
         if (!sequence.reserve(1))
             return Error(ErrorCode::kResourceExhausted, "the KV cache is too small for the benchmark");
-        model.decoder->forward({&best, 1}, sequence, logits, {});
+        model.decoder->forward({&best, 1}, sequence, logits, {}, Phase::kDecode);
     }
     return count / seconds_since(start);
 }

@@ -119,7 +119,7 @@ Result<double> time_steps(LoadedModel& model, int tokens, std::vector<float>& lo
     KvSequence sequence(*model.kv_pool);
     if (!sequence.reserve(64 + tokens))
         return Error(ErrorCode::kResourceExhausted, "the KV cache is too small for the benchmark");
-    model.decoder->forward(ids, sequence, {}, {});
+    model.decoder->forward(ids, sequence, {}, {}, Phase::kPrefill);
     const std::span<float> rows =
         std::span(logits).first(static_cast<std::size_t>(tokens * model.info.vocabulary_size));
     std::vector<double> seconds;

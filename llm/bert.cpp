@@ -46,19 +46,19 @@ void Bert::encode_layer(const Layer& layer, std::int64_t n, std::span<const std:
     const MatmulTask projections[] = {{layer.query.weight.get(), layer.query.bias.data(), q_.data()},
                                       {layer.key.weight.get(), layer.key.bias.data(), k_.data()},
                                       {layer.value.weight.get(), layer.value.bias.data(), v_.data()}};
-    ops_.matmul(x_.data(), n, projections);
+    ops_.matmul(x_.data(), n, projections, Phase::kPrefill);
     ops_.encoder_attention(
         {q_.data(), k_.data(), v_.data(), attended_.data(), starts, config_.heads, config_.width / config_.heads});
     const MatmulTask output[] = {
         {layer.attention_output.weight.get(), layer.attention_output.bias.data(), projected_.data()}};
-    ops_.matmul(attended_.data(), n, output);
+    ops_.matmul(attended_.data(), n, output, Phase::kPrefill);
     add_and_norm(layer.attention_norm, n);
 
     const MatmulTask expand[] = {{layer.expand.weight.get(), layer.expand.bias.data(), expanded_.data()}};
-    ops_.matmul(x_.data(), n, expand);
+    ops_.matmul(x_.data(), n, expand, Phase::kPrefill);
     ops_.gelu(expanded_.data(), n * config_.feed_forward);
     const MatmulTask contract[] = {{layer.contract.weight.get(), layer.contract.bias.data(), projected_.data()}};
-    ops_.matmul(expanded_.data(), n, contract);
+    ops_.matmul(expanded_.data(), n, contract, Phase::kPrefill);
     add_and_norm(layer.output_norm, n);
 }
 

@@ -58,7 +58,12 @@ std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
     tokens_.clear();
     positions_.clear();
     logit_rows_.clear();
+    decode_tokens_ = 0;
     for (const SequenceStep& step : steps) {
+        if (step.phase == Phase::kDecode) {
+            HEARTH_CHECK(decode_tokens_ == static_cast<std::int64_t>(tokens_.size()));
+            decode_tokens_ += static_cast<std::int64_t>(step.tokens.size());
+        }
         HEARTH_CHECK(!step.tokens.empty() && step.logit_rows <= static_cast<int>(step.tokens.size()));
         for (std::size_t i = 0; i < step.tokens.size(); ++i)
             positions_.push_back(step.sequence->length() + static_cast<std::int32_t>(i));
@@ -90,9 +95,17 @@ bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logi
 }
 
 bool Decoder::forward(std::span<const std::int32_t> tokens, KvSequence& sequence, std::span<float> logits,
-                      const std::stop_token& cancel) {
-    const SequenceStep steps[] = {{&sequence, tokens, logits.empty() ? 0 : 1}};
+                      const std::stop_token& cancel, Phase phase) {
+    const SequenceStep steps[] = {{&sequence, tokens, logits.empty() ? 0 : 1, nullptr, phase}};
     return forward(steps, logits, cancel);
+}
+
+void Decoder::multiply(const float* x, std::int64_t n, std::span<MatmulTask> tasks) {
+    const std::int64_t few = ops_.phases_differ() ? decode_tokens_ : n;
+    if (few > 0) ops_.matmul(x, few, tasks, Phase::kDecode);
+    if (few == n) return;
+    for (MatmulTask& task : tasks) task.y += few * task.weight->rows();
+    ops_.matmul(x + few * tasks[0].weight->cols(), n - few, tasks, Phase::kPrefill);
 }
 
 void Decoder::adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y) {
@@ -100,12 +113,14 @@ void Decoder::adapt(std::span<const SequenceStep> steps, std::size_t layer, Lora
     for (std::size_t i = 0; i < steps.size();) {
         const Lora* lora = steps[i].lora;
         std::int64_t n = 0;
-        for (; i < steps.size() && steps[i].lora == lora; ++i) n += static_cast<std::int64_t>(steps[i].tokens.size());
+        const Phase phase = steps[i].phase;
+        for (; i < steps.size() && steps[i].lora == lora && steps[i].phase == phase; ++i)
+            n += static_cast<std::int64_t>(steps[i].tokens.size());
         if (const Lora::LowRank* pair = lora != nullptr ? lora->at(layer, site) : nullptr; pair != nullptr) {
             const MatmulTask low[] = {{pair->a.get(), nullptr, lora_low_.data()}};
-            ops_.matmul(x + first * pair->a->cols(), n, low);
+            ops_.matmul(x + first * pair->a->cols(), n, low, phase);
             const MatmulTask high[] = {{pair->b.get(), nullptr, lora_high_.data()}};
-            ops_.matmul(lora_low_.data(), n, high);
+            ops_.matmul(lora_low_.data(), n, high, phase);
             ops_.add(y + first * pair->b->rows(), lora_high_.data(), n * pair->b->rows());
         }
         first += n;
@@ -116,10 +131,10 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
                               std::int64_t n) {
     const auto bias = [](const std::vector<float>& values) { return values.empty() ? nullptr : values.data(); };
     ops_.rms_norm(x_.data(), layer.attention_norm.data(), n, config_.width, config_.rms_epsilon, normed_.data());
-    const MatmulTask projections[] = {{layer.q.get(), bias(layer.q_bias), q_.data()},
-                                      {layer.k.get(), bias(layer.k_bias), k_.data()},
-                                      {layer.v.get(), bias(layer.v_bias), v_.data()}};
-    ops_.matmul(normed_.data(), n, projections);
+    MatmulTask projections[] = {{layer.q.get(), bias(layer.q_bias), q_.data()},
+                                {layer.k.get(), bias(layer.k_bias), k_.data()},
+                                {layer.v.get(), bias(layer.v_bias), v_.data()}};
+    multiply(normed_.data(), n, projections);
     adapt(steps, index, LoraSite::kQ, normed_.data(), q_.data());
     adapt(steps, index, LoraSite::kK, normed_.data(), k_.data());
     adapt(steps, index, LoraSite::kV, normed_.data(), v_.data());
@@ -139,8 +154,8 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     }
     ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data()});
     ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data()});
-    const MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
-    ops_.matmul(attended_.data(), n, output);
+    MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
+    multiply(attended_.data(), n, output);
     adapt(steps, index, LoraSite::kAttentionOutput, attended_.data(), projected_.data());
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
@@ -148,13 +163,13 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
 void Decoder::feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
                                  std::int64_t n) {
     ops_.rms_norm(x_.data(), layer.feed_forward_norm.data(), n, config_.width, config_.rms_epsilon, normed_.data());
-    const MatmulTask expand[] = {{layer.gate.get(), nullptr, gate_.data()}, {layer.up.get(), nullptr, up_.data()}};
-    ops_.matmul(normed_.data(), n, expand);
+    MatmulTask expand[] = {{layer.gate.get(), nullptr, gate_.data()}, {layer.up.get(), nullptr, up_.data()}};
+    multiply(normed_.data(), n, expand);
     adapt(steps, index, LoraSite::kGate, normed_.data(), gate_.data());
     adapt(steps, index, LoraSite::kUp, normed_.data(), up_.data());
     ops_.swiglu(gate_.data(), up_.data(), n * config_.feed_forward);
-    const MatmulTask contract[] = {{layer.down.get(), nullptr, projected_.data()}};
-    ops_.matmul(gate_.data(), n, contract);
+    MatmulTask contract[] = {{layer.down.get(), nullptr, projected_.data()}};
+    multiply(gate_.data(), n, contract);
     adapt(steps, index, LoraSite::kDown, gate_.data(), projected_.data());
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
@@ -167,7 +182,7 @@ void Decoder::read_logits(std::span<float> logits) {
     const auto n = static_cast<std::int64_t>(logit_rows_.size());
     ops_.rms_norm(rows, final_norm_.data(), n, config_.width, config_.rms_epsilon, normed_.data());
     const MatmulTask head[] = {{head_.get(), nullptr, logits.data()}};
-    ops_.matmul(normed_.data(), n, head);
+    ops_.matmul(normed_.data(), n, head, Phase::kDecode);
 }
 
 }  // namespace hearth::llm

@@ -23,7 +23,8 @@ struct SequenceStep {
     KvSequence* sequence = nullptr;
     std::span<const std::int32_t> tokens;
     int logit_rows = 0;
-    const Lora* lora = nullptr;  ///< of this decoder's shapes; null = the weights alone
+    const Lora* lora = nullptr;    ///< of this decoder's shapes; null = the weights alone
+    Phase phase = Phase::kDecode;  ///< kPrefill: tokens of a prompt, behind all that are not
 };
 
 /// Weights and scratch memory of one model. Used from one thread at a time. Borrows the ops, and the file where
@@ -50,17 +51,19 @@ class Decoder {
 
     const DecoderConfig& config() const { return config_; }
     KvShape kv_shape() const;
+    bool phases_differ() const { return ops_.phases_differ(); }
     /// False when every weight was copied: the file may go.
     bool borrows_file() const { return borrows_file_; }
 
     /// Computes one step of a batch: together 1 .. kMaxChunk tokens (each in 0 .. vocabulary - 1) and at most
     /// kMaxLogitRows rows of logits, which fill `logits` [rows, vocabulary] in the order of the steps. A token's logits
-    /// do not depend on what it was batched with. False when `cancel` was requested: the sequences are as before then.
+    /// do not depend on what it was batched with; where phases_differ(), on the phases of its sequence's tokens. False
+    /// when `cancel` was requested: the sequences are as before then.
     bool forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel);
 
     /// The same for one sequence; `logits` is [vocabulary] for the last token, or empty when they are not wanted.
     bool forward(std::span<const std::int32_t> tokens, KvSequence& sequence, std::span<float> logits,
-                 const std::stop_token& cancel);
+                 const std::stop_token& cancel, Phase phase);
 
   private:
     struct Layer {
@@ -75,6 +78,8 @@ class Decoder {
     void allocate_scratch();
     /// Tokens, positions and the rows whose logits are wanted, laid back to back. Returns the number of tokens.
     std::int64_t lay_out(std::span<const SequenceStep> steps);
+    /// The products of all tokens of the step, each in its phase.
+    void multiply(const float* x, std::int64_t n, std::span<MatmulTask> tasks);
     /// Adds to y what the steps' adapters make of x in one linear layer.
     void adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y);
     void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
@@ -92,7 +97,8 @@ class Decoder {
     bool borrows_file_ = false;
 
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;
-    std::vector<KvRows> kv_rows_;                                                   // of the layer in work
+    std::int64_t decode_tokens_ = 0;  // of the step in work; the others are a prompt's
+    std::vector<KvRows> kv_rows_;     // of the layer in work
     std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_;  // [kMaxChunk, ...]
     std::vector<float> lora_low_, lora_high_;  // likewise, from the first adapter on
 };

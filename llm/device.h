@@ -14,8 +14,7 @@ enum class DeviceKind { kReference, kCpu, kCuda };
 struct DeviceOptions {
     DeviceKind kind = DeviceKind::kCpu;
     int threads = 0;      ///< CPU: 0 = every usable core
-    std::string cpu_isa;  ///< CPU: empty = the best this machine has; "generic", "avx2", "avx512-vnni" and
-                          ///< "avx512-bf16" force one
+    std::string cpu_isa;  ///< CPU: as make_cpu_ops() names them; empty = the best this machine has
 };
 
 /// kUnsupported, naming the build option or the missing CPU feature, when the device cannot be had.

@@ -58,6 +58,7 @@ struct EngineOptions {
     int context_tokens = 8192;       ///< clipped to what the model was trained for
     int threads = 0;                 ///< 0 = every usable core
     bool reference = false;          ///< the scalar oracle instead of the fast path
+    std::string cpu_isa;             ///< kernels to compute with, as make_cpu_ops() names them; empty = the best
     int max_queue = 64;              ///< requests waiting beside those in work
     int max_parallel = 8;            ///< 1 .. kMaxParallel sequences computed together
     int kv_tokens = 0;               ///< room for all sequences and the prefix cache; 0 = twice context_tokens

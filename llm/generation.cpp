@@ -63,11 +63,15 @@ void Generation::drop_draft() {
     tokens_.resize(tokens_.size() - static_cast<std::size_t>(std::exchange(drafted_, 0)));
 }
 
+int Generation::pending_in_phase() const {
+    return phase() == Phase::kPrefill ? usage_.prompt_tokens - sequence_.length() : pending();
+}
+
 SequenceStep Generation::step(int n) {
     const auto stored = static_cast<std::size_t>(sequence_.length());
     const auto next = std::span(tokens_).subspan(stored, static_cast<std::size_t>(n));
     const bool whole = stored + next.size() == tokens_.size();
-    return {&sequence_, next, whole ? 1 + drafted_ : 0, job_->lora()};
+    return {&sequence_, next, whole ? 1 + drafted_ : 0, job_->lora(), phase()};
 }
 
 void Generation::computed(std::span<float> logits) {

@@ -30,14 +30,22 @@ class Generation {
     /// Compiles the constraint and gives out the answer's given beginning. May finish the job: see done().
     void begin();
 
-    Job& job() { return *job_; }
+    Job& job() const { return *job_; }
     bool done() const { return done_; }
     bool failed() const { return failed_; }
     const Usage& usage() const { return usage_; }
     bool answering() const { return logits_seen_at_.has_value() && pending() == 1; }
     int pending() const { return static_cast<int>(tokens_.size()) - sequence_.length(); }
     std::span<const std::int32_t> tokens() const { return tokens_; }
+    std::span<const std::int32_t> prompt() const {
+        return std::span(tokens_).first(static_cast<std::size_t>(usage_.prompt_tokens));
+    }
+    /// Of the next pending token.
+    Phase phase() const { return sequence_.length() < usage_.prompt_tokens ? Phase::kPrefill : Phase::kDecode; }
+    /// The pending tokens of that phase: the most that one step can take.
+    int pending_in_phase() const;
     KvSequence& sequence() { return sequence_; }
+    const KvSequence& sequence() const { return sequence_; }
 
     /// The whole prompt was computed once.
     bool answered() const { return logits_seen_at_.has_value(); }
@@ -45,7 +53,8 @@ class Generation {
     void set_cached(int tokens) { usage_.cached_tokens = tokens; }
     /// Puts at most `most` guessed tokens behind the pending one; returns how many. Only while answering().
     int draft(int most);
-    /// A step over the next `n` pending tokens, with the draft when these are all. The sequence has room for them.
+    /// A step over the next `n` pending tokens of one phase, with the draft when these are all. The sequence has room
+    /// for them.
     SequenceStep step(int n);
     int drafted() const { return drafted_; }
     void drop_draft();

@@ -56,7 +56,8 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
                                                " rows");
     }
     HEARTH_TRY(model->ops, open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
-                                        .threads = options.threads}));
+                                        .threads = options.threads,
+                                        .cpu_isa = options.cpu_isa}));
     model->info.id = std::filesystem::path(options.model_path).stem().string();
     model->info.architecture = config.architecture;
     model->info.context_tokens = std::min(options.context_tokens, config.context_tokens);

@@ -37,6 +37,10 @@ class Weight {
     virtual std::size_t owned_bytes() const = 0;  ///< private memory, without what is borrowed
 };
 
+/// What the rows of a matrix product are: a backend may have an arithmetic for many rows (a prompt's, a text's to
+/// embed) that rounds otherwise than the one for few (the tokens of answers).
+enum class Phase : std::uint8_t { kDecode, kPrefill };
+
 /// y[n, rows] = x[n, cols] * W^T + bias. Tasks of one call share x, so activations are quantised once.
 struct MatmulTask {
     const Weight* weight = nullptr;
@@ -122,7 +126,11 @@ class Ops {
     /// Prepares a matrix that only gather_rows() reads. A backend on the CPU borrows it.
     virtual Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) = 0;
 
-    virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) = 0;
+    /// True when a row's result depends on the phase.
+    virtual bool phases_differ() const = 0;
+
+    /// A row's result does not depend on what else is in `x`, bit for bit.
+    virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) = 0;
 
     /// out[n, cols]: rows `ids` (0 .. rows - 1) of what load() or load_table() prepared, as float32.
     virtual void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) = 0;

@@ -50,7 +50,7 @@ double time_layer(const std::vector<Matrix>& layer, Ops& ops) {
         const auto start = Clock::now();
         for (const Matrix& matrix : layer) {
             const MatmulTask task[] = {{matrix.weight.get(), nullptr, y.data()}};
-            ops.matmul(x.data(), kProbeTokens, task);
+            ops.matmul(x.data(), kProbeTokens, task, Phase::kPrefill);
         }
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
         if (pass > 0) best = std::min(best, seconds);  // the first touches everything
@@ -71,7 +71,9 @@ std::size_t bytes_per_token(const GgufFile& file, const Ops& ops) {
 }
 
 Result<std::unique_ptr<Ops>> open_ops(const EngineOptions& options, int threads) {
-    return open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu, .threads = threads});
+    return open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
+                        .threads = threads,
+                        .cpu_isa = options.cpu_isa});
 }
 
 Result<ModelPlan> plan_file(const EngineOptions& options, const GgufFile& file, const Ops& ops) {

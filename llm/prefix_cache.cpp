@@ -66,9 +66,9 @@ PrefixCache::Match PrefixCache::match(std::span<const std::int32_t> tokens, std:
 }
 
 void PrefixCache::remember(std::span<const std::int32_t> tokens, std::uint64_t lora, const KvSequence& sequence) {
-    HEARTH_CHECK(tokens.size() >= static_cast<std::size_t>(sequence.length()));
+    const std::size_t stored = std::min(tokens.size(), static_cast<std::size_t>(sequence.length()));
     Node* node = &root_;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(sequence.length() / kKvBlockTokens); ++i) {
+    for (std::size_t i = 0; i < stored / kKvBlockTokens; ++i) {
         auto& child = node->children[key_at(tokens, lora, i)];
         if (child == nullptr) {
             child = std::make_unique<Node>();

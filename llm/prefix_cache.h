@@ -36,7 +36,7 @@ class PrefixCache {
     };
     Match match(std::span<const std::int32_t> tokens, std::uint64_t lora) const;
 
-    /// Keeps the whole blocks that `sequence` holds for `tokens` (what it stores, in order).
+    /// Keeps the whole blocks that `sequence` holds of `tokens`, which it stores from its beginning on.
     void remember(std::span<const std::int32_t> tokens, std::uint64_t lora, const KvSequence& sequence);
 
     /// Gives one block back to the pool: the end of the beginning that was unused for longest, those that were asked

@@ -152,10 +152,16 @@ void Scheduler::put_back() {
     Task task = std::move(running_.back());
     running_.pop_back();
     Generation& generation = *task.generation;
-    cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
+    remember(generation);
     generation.sequence() = KvSequence(*model_.kv_pool);
     ++counters_.preemptions;
     waiting_.insert(place_for(waiting_, task.priority(), true), std::move(task));
+}
+
+/// Where an answer's tokens are not computed as a prompt's are, no prompt may take them over.
+void Scheduler::remember(const Generation& generation) {
+    const auto tokens = model_.decoder->phases_differ() ? generation.prompt() : generation.tokens();
+    cache_.remember(tokens, generation.job().lora_key(), generation.sequence());
 }
 
 int Scheduler::prompt_budget(int answers) const {
@@ -186,11 +192,13 @@ void Scheduler::plan_step(Priority priority) {
         Generation& generation = *running_[i].generation;
         if (generation.answering()) generation.draft(draft);
         const bool answering = generation.drafted() > 0 || generation.answering();
-        const int tokens = answering ? generation.pending() : std::min(generation.pending(), prompt_tokens);
+        const int tokens = answering ? generation.pending() : std::min(generation.pending_in_phase(), prompt_tokens);
         if (tokens == 0) continue;
         if (!plan(i, tokens)) return;  // it was the youngest, and is no longer here
         if (!answering) prompt_tokens -= tokens;
     }
+    std::stable_partition(planned_.begin(), planned_.end(),
+                          [](const Planned& planned) { return planned.generation->phase() == Phase::kDecode; });
 }
 
 bool Scheduler::plan(std::size_t index, int tokens) {
@@ -251,8 +259,7 @@ void Scheduler::hand_out(std::span<const SequenceStep> steps) {
         try {
             generation.computed(rest.first(own));
             // Others with the same beginning need not wait for the end of the answer.
-            if (was_prompt && generation.answered())
-                cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
+            if (was_prompt && generation.answered()) remember(generation);
         } catch (const std::bad_alloc&) {
             generation.fail(Error(ErrorCode::kResourceExhausted, "no memory was left for this request"));
         } catch (const std::exception& failure) {
@@ -274,8 +281,7 @@ void Scheduler::retire_finished() {
     std::erase_if(running_, [&](Task& task) {
         Generation& generation = *task.generation;
         if (!generation.done()) return false;
-        if (!generation.failed())
-            cache_.remember(generation.tokens(), generation.job().lora_key(), generation.sequence());
+        if (!generation.failed()) remember(generation);
         const Usage& usage = generation.usage();
         counters_.completion_tokens += static_cast<std::uint64_t>(usage.completion_tokens);
         counters_.draft_tokens += static_cast<std::uint64_t>(usage.draft_tokens);

@@ -71,6 +71,7 @@ class Scheduler {
     void start(Task task);
     /// Puts the youngest running task back into the queue.
     void put_back();
+    void remember(const Generation& generation);
 
     /// Of the next step; nothing when no request can go on.
     std::optional<Priority> next_priority() const;

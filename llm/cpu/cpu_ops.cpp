@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t kChunkWeightBytes = 64 << 10;
 /// Chunks per thread a large matmul is cut into, so that a slowed thread takes fewer of them.
 constexpr std::int64_t kChunksPerThread = 6;
+/// In tile registers the more panels a chunk has, the less often the tokens are read again from beyond the second-level
+/// cache, which holds the sums of so many.
+constexpr std::int64_t kTileChunksPerThread = 2;
+constexpr std::int64_t kMostTilePanels = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
@@ -41,11 +45,14 @@ class BorrowedTable final : public CpuWeight {
     MatrixView view_;
 };
 
-/// Panels one chunk of `weight` takes.
-std::int64_t panels_per_chunk(const PackedMatrix& weight, std::int64_t total_panels, int threads) {
+/// Panels one chunk of `weight` takes: an even number, because the kernels work on two at a time.
+std::int64_t panels_per_chunk(const PackedMatrix& weight, std::int64_t total_panels, int threads, bool tiles) {
+    if (tiles) {
+        const std::int64_t by_share = divide_up(total_panels, kTileChunksPerThread * threads);
+        return std::clamp<std::int64_t>(divide_up(by_share, 2) * 2, 2, kMostTilePanels);
+    }
     const auto by_bytes = static_cast<std::int64_t>(kChunkWeightBytes / weight.layout().panel_bytes);
     const std::int64_t by_share = divide_up(total_panels, kChunksPerThread * threads);
-    // An even number, because the float kernels work on two panels at a time.
     return std::max<std::int64_t>(2, std::min(by_bytes, by_share) / 2 * 2);
 }
 
@@ -65,11 +72,10 @@ Result<std::unique_ptr<Weight>> CpuOps::load_table(const MatrixView& matrix) {
     return std::unique_ptr<Weight>(std::make_unique<BorrowedTable>(matrix));
 }
 
-CpuOps::GroupKind CpuOps::group_kind(PackedKind kind, std::int64_t n) const {
-    const bool tiles = kernels_.tiles != nullptr;
-    if (is_pairs(kind)) return tiles ? GroupKind::kTilePairs : GroupKind::kPairs;
-    if (is_float(kind)) return GroupKind::kFloat;
-    return tiles && n >= kTileGroupTokens ? GroupKind::kTileQuantised : GroupKind::kQuantised;
+CpuOps::GroupKind CpuOps::group_kind(PackedKind kind, Phase phase) const {
+    if (is_float(kind) && !is_pairs(kind)) return GroupKind::kFloat;
+    if (kernels_.tiles != nullptr && phase == Phase::kPrefill) return GroupKind::kTiles;
+    return is_pairs(kind) ? GroupKind::kPairs : GroupKind::kQuantised;
 }
 
 CpuOps::GroupForm CpuOps::group_form(GroupKind kind, std::int64_t cols) const {
@@ -80,10 +86,8 @@ CpuOps::GroupForm CpuOps::group_form(GroupKind kind, std::int64_t cols) const {
             return {kGroupColumns, float_group_bytes(cols), kernels_.float_group};
         case GroupKind::kPairs:
             return {kGroupColumns, pair_group_bytes(cols), kernels_.pair_group};
-        case GroupKind::kTileQuantised:
-            return {kTileGroupTokens, tile_quantised_group_bytes(cols), kernels_.tiles->quantise_group};
-        case GroupKind::kTilePairs:
-            return {kTileGroupTokens, tile_pair_group_bytes(cols), kernels_.tiles->pair_group};
+        case GroupKind::kTiles:
+            return {kTileGroupTokens, tile_group_bytes(cols), kernels_.tiles->group};
     }
     return {};
 }
@@ -102,44 +106,46 @@ void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, G
     pool_.parallel_for(count, one);
 }
 
-void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, int thread) {
+void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n,
+                             GroupKind kind, int thread) {
     const PackedMatrix& weight = packed(task);
-    const GroupKind kind = group_kind(weight.kind(), n);
     const Groups& groups = groups_[static_cast<std::size_t>(kind)];
     MatmulTile tile{&weight, begin, end, groups.buffer.data(), groups.group_bytes, n, task.bias, task.y};
-    if (kind < GroupKind::kTileQuantised) return kernels_.matmul(tile);
+    if (kind != GroupKind::kTiles) return kernels_.matmul(tile);
     Buffer& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
-    scratch.reserve(tile_scratch_bytes(weight.cols()));
+    scratch.reserve(tile_scratch_bytes(end - begin, n));
     tile.scratch = scratch.data();
     kernels_.tiles->matmul(tile);
 }
 
-void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) {
+void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) {
     HEARTH_CHECK(n >= 1 && !tasks.empty());
     const std::int64_t cols = packed(tasks[0]).cols();
     bool wanted[kGroupKinds] = {};
     std::int64_t total_panels = 0, chunks = 0;
     for (const MatmulTask& task : tasks) {
         HEARTH_CHECK(packed(task).cols() == cols);
-        wanted[static_cast<std::size_t>(group_kind(packed(task).kind(), n))] = true;
+        wanted[static_cast<std::size_t>(group_kind(packed(task).kind(), phase))] = true;
         total_panels += packed(task).panels();
     }
     for (std::size_t kind = 0; kind < kGroupKinds; ++kind) {
         if (wanted[kind]) prepare_groups(x, n, cols, static_cast<GroupKind>(kind));
     }
-    for (const MatmulTask& task : tasks) {
-        chunks += divide_up(packed(task).panels(), panels_per_chunk(packed(task), total_panels, threads()));
-    }
+    const auto size_of = [&](const PackedMatrix& weight) {
+        return panels_per_chunk(weight, total_panels, threads(), group_kind(weight.kind(), phase) == GroupKind::kTiles);
+    };
+    for (const MatmulTask& task : tasks) chunks += divide_up(packed(task).panels(), size_of(packed(task)));
     pool_.parallel_for(chunks, [&](std::int64_t chunk, int thread) {
         for (const MatmulTask& task : tasks) {
             const PackedMatrix& weight = packed(task);
-            const std::int64_t size = panels_per_chunk(weight, total_panels, threads());
+            const std::int64_t size = size_of(weight);
             const std::int64_t own = divide_up(weight.panels(), size);
             if (chunk >= own) {
                 chunk -= own;
                 continue;
             }
-            return multiply_panels(task, chunk * size, std::min((chunk + 1) * size, weight.panels()), n, thread);
+            return multiply_panels(task, chunk * size, std::min((chunk + 1) * size, weight.panels()), n,
+                                   group_kind(weight.kind(), phase), thread);
         }
     });
 }

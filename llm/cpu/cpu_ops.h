@@ -26,7 +26,8 @@ class CpuOps final : public Ops {
 
     std::size_t weight_bytes(const MatrixView& matrix) const override { return packed_bytes(matrix, kernels_.lanes); }
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override;
-    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override;
+    bool phases_differ() const override { return kernels_.tiles != nullptr; }
+    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) override;
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override;
     void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) override;
     void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,
@@ -59,16 +60,17 @@ class CpuOps final : public Ops {
         std::int64_t parts() const;
     };
 
-    enum class GroupKind { kQuantised, kFloat, kPairs, kTileQuantised, kTilePairs };
-    static constexpr std::size_t kGroupKinds = 5;
+    enum class GroupKind { kQuantised, kFloat, kPairs, kTiles };
+    static constexpr std::size_t kGroupKinds = 4;
     struct GroupForm {
         int tokens = 0;
         std::size_t bytes = 0;
         void (*fill)(const float* x, int tokens, std::int64_t cols, std::byte* group) = nullptr;
     };
-    GroupKind group_kind(PackedKind kind, std::int64_t n) const;
+    GroupKind group_kind(PackedKind kind, Phase phase) const;
     GroupForm group_form(GroupKind kind, std::int64_t cols) const;
-    void multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, int thread);
+    void multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, GroupKind kind,
+                         int thread);
 
     void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);

@@ -33,23 +33,19 @@ constexpr std::size_t pair_group_bytes(std::int64_t cols) {
     return static_cast<std::size_t>((cols + 1) / 2 * 2 * kGroupColumns) * sizeof(std::uint16_t);
 }
 
-/// Activations for tile registers: groups of 16 tokens. A quantised one is a TileRecord (tile_kernels.h) a block; a
-/// bfloat16 one is [tokens][tile_pair_columns], zero beyond cols.
+/// Activations for tile registers: groups of 16 tokens in bfloat16 (tile_kernels.h).
 inline constexpr int kTileGroupTokens = 16;
-inline constexpr std::int64_t kTileRecordBytes = kTileGroupTokens * (32 + 4 + 4);
-
-constexpr std::size_t tile_quantised_group_bytes(std::int64_t cols) {
-    return static_cast<std::size_t>((cols + kBlockColumns - 1) / kBlockColumns * kTileRecordBytes);
+constexpr std::int64_t tile_steps(std::int64_t cols) {
+    return (cols + 31) / 32;
 }
-constexpr std::int64_t tile_pair_columns(std::int64_t cols) {
-    return (cols + 31) / 32 * 32;
+constexpr std::size_t tile_group_bytes(std::int64_t cols) {
+    return static_cast<std::size_t>(tile_steps(cols) * 32 * kTileGroupTokens) * sizeof(std::uint16_t);
 }
-constexpr std::size_t tile_pair_group_bytes(std::int64_t cols) {
-    return static_cast<std::size_t>(tile_pair_columns(cols) * kTileGroupTokens) * sizeof(std::uint16_t);
-}
-/// MatmulTile::scratch of the tile kernels: one panel of 16 rows, a byte a weight.
-constexpr std::size_t tile_scratch_bytes(std::int64_t cols) {
-    return static_cast<std::size_t>(cols * 16);
+/// Steps of 32 columns that are computed for all panels of a call before the next ones.
+inline constexpr int kTileDepth = 32;
+/// MatmulTile::scratch of the tile kernels: that part of two panels, and the sums of all panels and tokens.
+constexpr std::size_t tile_scratch_bytes(std::int64_t panels, std::int64_t n) {
+    return static_cast<std::size_t>(2 * kTileDepth + panels * ((n + 15) / 16)) * 1024;
 }
 
 /// Rows of a quantised matrix in the file's layout, to be packed into one panel.
@@ -107,11 +103,9 @@ constexpr int padded_dim(int head_dim) {
     return (head_dim + 15) / 16 * 16;
 }
 
-/// Matrix products of many tokens in tile registers. bfloat16 weights take them for any number of tokens, quantised
-/// ones from kTileGroupTokens on; float32 and float16 ones never.
+/// Matrix products in tile registers, of bfloat16 and quantised weights.
 struct TileKernels {
-    void (*quantise_group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
-    void (*pair_group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
+    void (*group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
     void (*matmul)(const MatmulTile& tile);
 };
 

@@ -69,11 +69,8 @@ struct Avx512 {
     }
     static Q or_q(Q a, Q b) { return _mm512_or_si512(a, b); }
 
-    // For the tile kernels: bytes of an expanded panel, sums of a tile.
-    static void store_q(std::byte* p, Q a) { _mm512_storeu_si512(p, a); }
     static Q set1_q(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
     static Q sub_q(Q a, Q b) { return _mm512_sub_epi8(a, b); }
-    static F load_i32(const std::int32_t* p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
 
     static std::int32_t pack_sums(int first_pair, int second_pair) { return -(first_pair + second_pair); }
     static A start(const std::int32_t* sums, int shift) { return _mm512_slli_epi32(_mm512_set1_epi32(*sums), shift); }

@@ -123,7 +123,6 @@ struct GenericLanes {
         }
         return r;
     }
-    static void store_q(std::byte* p, Q a) { std::memcpy(p, &a, sizeof a); }
     static Q set1_q(int value) {
         Q r;
         std::memset(r.v, value, sizeof r.v);
@@ -133,8 +132,16 @@ struct GenericLanes {
         for (int i = 0; i < kLanes * 4; ++i) a.v[i] = static_cast<std::uint8_t>(a.v[i] - b.v[i]);
         return a;
     }
-    static F load_i32(const std::int32_t* p) {
-        return each([&](int i) { return static_cast<float>(p[i]); });
+    static void store_bf16(std::uint16_t* p, F a) {
+        for (int i = 0; i < kLanes; ++i) p[i] = float_to_bfloat16(a.v[i]);
+    }
+    static void store_pairs(std::byte* p, Q w, F scale, F minimum) {
+        for (int i = 0; i < kLanes * 4; ++i) {
+            const float value =
+                static_cast<float>(static_cast<std::int8_t>(w.v[i])) * scale.v[i / 4] + minimum.v[i / 4];
+            const std::uint16_t half = float_to_bfloat16(value);
+            std::memcpy(p + i / 2 % 2 * kLanes * 4 + i / 4 * 4 + i % 2 * 2, &half, sizeof half);
+        }
     }
     static Q or_q(Q a, Q b) {
         for (int i = 0; i < kLanes * 4; ++i) a.v[i] |= b.v[i];

@@ -10,7 +10,7 @@ namespace {
 /// Holds the thread's tile configuration while it lives; one at a time on a thread.
 class AmxTiles {
   public:
-    explicit AmxTiles(TileShape shape) {
+    AmxTiles() {
         struct alignas(64) Configuration {
             std::uint8_t palette = 1;
             std::uint8_t start_row = 0;
@@ -19,9 +19,8 @@ class AmxTiles {
             std::uint8_t rows[16] = {};
         } configuration;
         for (int tile = 0; tile < 8; ++tile) {
-            const bool weights = tile >= kFirstWeightTile, tokens = tile >= kFirstTokenTile && !weights;
-            configuration.row_bytes[tile] = static_cast<std::uint16_t>(tokens ? shape.k_bytes : kTileRowBytes);
-            configuration.rows[tile] = static_cast<std::uint8_t>(weights ? shape.k_bytes / 4 : shape.tokens);
+            configuration.row_bytes[tile] = kTileRowBytes;
+            configuration.rows[tile] = 16;
         }
         asm volatile("ldtilecfg %0" : : "m"(configuration));
     }
@@ -42,11 +41,7 @@ class AmxTiles {
         asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(base), "r"(stride), "i"(kTile) : "memory");
     }
     template <int kSums, int kTokens, int kWeights>
-    void dot_int8() {
-        asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kTokens), "i"(kWeights));
-    }
-    template <int kSums, int kTokens, int kWeights>
-    void dot_bf16() {
+    void dot() {
         asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kTokens), "i"(kWeights));
     }
 };

@@ -73,7 +73,9 @@ class ReferenceOps : public Ops {
 
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override { return load(matrix); }
 
-    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks) override {
+    bool phases_differ() const override { return false; }
+
+    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase) override {
         for (const MatmulTask& task : tasks) {
             const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
             row_.resize(static_cast<std::size_t>(weight.cols()));

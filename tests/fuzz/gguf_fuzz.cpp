@@ -44,7 +44,7 @@ void use_decoder(const GgufFile& file) {
     HEARTH_CHECK(sequence.reserve(2));
     std::vector<float> logits(static_cast<std::size_t>(config->vocabulary));
     const std::int32_t tokens[] = {0, config->vocabulary - 1};
-    HEARTH_CHECK((*decoder)->forward(tokens, sequence, logits, {}));
+    HEARTH_CHECK((*decoder)->forward(tokens, sequence, logits, {}, Phase::kDecode));
 }
 
 }  // namespace

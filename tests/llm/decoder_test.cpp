@@ -33,7 +33,7 @@ struct TinyDecoder {
     std::vector<float> feed(KvSequence& sequence, std::span<const std::int32_t> tokens) {
         std::vector<float> logits(test::kTinyVocabulary);
         EXPECT_TRUE(sequence.reserve(static_cast<int>(tokens.size())));
-        EXPECT_TRUE(decoder->forward(tokens, sequence, logits, {}));
+        EXPECT_TRUE(decoder->forward(tokens, sequence, logits, {}, Phase::kDecode));
         return logits;
     }
 };
@@ -120,7 +120,7 @@ TEST(Decoder, CancellationLeavesTheSequenceAsItWas) {
     std::stop_source stop;
     stop.request_stop();
     ASSERT_TRUE(sequence.reserve(10));
-    EXPECT_FALSE(model.decoder->forward(std::span(tokens).subspan(10), sequence, {}, stop.get_token()));
+    EXPECT_FALSE(model.decoder->forward(std::span(tokens).subspan(10), sequence, {}, stop.get_token(), Phase::kDecode));
     EXPECT_EQ(sequence.length(), 10);
     KvSequence fresh(*model.pool);
     EXPECT_EQ(model.feed(sequence, std::span(tokens).subspan(10)), model.feed(fresh, tokens));

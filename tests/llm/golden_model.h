@@ -52,7 +52,8 @@ struct GoldenModel {
     std::vector<float> step(std::span<const std::int32_t> tokens, KvSequence& sequence) {
         std::vector<float> logits(static_cast<std::size_t>(decoder->config().vocabulary));
         EXPECT_TRUE(sequence.reserve(static_cast<int>(tokens.size())));
-        EXPECT_TRUE(decoder->forward(tokens, sequence, logits, {}));
+        EXPECT_TRUE(
+            decoder->forward(tokens, sequence, logits, {}, tokens.size() > 1 ? Phase::kPrefill : Phase::kDecode));
         return logits;
     }
 };

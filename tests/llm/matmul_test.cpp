@@ -8,13 +8,15 @@ namespace {
 
 using namespace test;
 
-enum class Rounding { kNone, kInt8, kBfloat16 };
+enum class Rounding { kNone, kInt8, kBfloat16, kBothBfloat16 };
+constexpr Phase kPhases[] = {Phase::kDecode, Phase::kPrefill};
 
 /// y = w . x with what a path that rounds activations may differ by. Activations are rounded to max|x| / 127 per 32
 /// columns: each error is uniform in +-half a step, so the sum has standard deviation sqrt(sum w^2 step^2 / 12); six of
 /// them are allowed. Scales and minima may be held in binary16 (relative 2^-11 of every term; 2 for a scale and a
 /// minimum apart, whose terms are at most 3 times the weight in the random matrices used here); sums are float32.
-/// Rounded to bfloat16, each term errs by at most 2^-8 of itself, uniformly: again six standard deviations.
+/// Rounded to bfloat16, each term errs by at most 2^-8 of itself, uniformly: again six standard deviations; times the
+/// square root of two where the weights are rounded too, beside the binary16 of their scales.
 Expected expect_dot(const float* w, const float* x, std::int64_t cols, Rounding rounding_of_x) {
     double value = 0, variance = 0, size = 0, term_squares = 0;
     for (std::int64_t b = 0; b < cols; b += 32) {
@@ -32,15 +34,25 @@ Expected expect_dot(const float* w, const float* x, std::int64_t cols, Rounding 
     const double rounding = 2 * kFloatEpsilon * std::sqrt(static_cast<double>(cols)) * size;
     if (rounding_of_x == Rounding::kNone) return {value, rounding + 1e-30};
     if (rounding_of_x == Rounding::kBfloat16) return {value, 6 * std::sqrt(term_squares / 3) / 256 + rounding + 1e-30};
-    return {value, 6 * std::sqrt(variance) + 6 * size / 2048 / std::sqrt(static_cast<double>(cols) / 32) + rounding};
+    const double scales = 6 * size / 2048 / std::sqrt(static_cast<double>(cols) / 32);
+    if (rounding_of_x == Rounding::kBothBfloat16)
+        return {value, 6 * std::sqrt(2 * term_squares / 3) / 256 + scales + rounding};
+    return {value, 6 * std::sqrt(variance) + scales + rounding};
 }
 
 class MatmulTest : public OpsTest {
   protected:
-    void check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n);
+    void check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n, Phase phase);
+
+    Rounding rounding_of(DType type, Phase phase) const {
+        if (is_reference()) return Rounding::kNone;
+        if (type == DType::kBF16) return Rounding::kBfloat16;
+        if (geometry(type).block == 1) return Rounding::kNone;
+        return phase == Phase::kPrefill && ops_->phases_differ() ? Rounding::kBothBfloat16 : Rounding::kInt8;
+    }
 };
 
-void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n) {
+void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, std::int64_t n, Phase phase) {
     Random random(static_cast<unsigned>(rows * 131 + cols * 7 + n));
     const auto bytes = random_matrix(type, rows, cols, random);
     Floats weights(static_cast<std::size_t>(rows * cols));
@@ -52,11 +64,8 @@ void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, 
     EXPECT_EQ((*loaded)->cols(), cols);
     Floats y(static_cast<std::size_t>(n * rows), NAN), plain(y);
     const MatmulTask tasks[] = {{loaded->get(), bias.data(), y.data()}, {loaded->get(), nullptr, plain.data()}};
-    ops_->matmul(x.data(), n, tasks);
-    const Rounding rounding = is_reference()             ? Rounding::kNone
-                              : type == DType::kBF16     ? Rounding::kBfloat16
-                              : geometry(type).block > 1 ? Rounding::kInt8
-                                                         : Rounding::kNone;
+    ops_->matmul(x.data(), n, tasks, phase);
+    const Rounding rounding = rounding_of(type, phase);
     for (std::int64_t t = 0; t < n; ++t) {
         for (std::int64_t r = 0; r < rows; ++r) {
             const Expected e = expect_dot(weights.data() + r * cols, x.data() + t * cols, cols, rounding);
@@ -71,7 +80,15 @@ void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, 
 
 TEST_P(MatmulTest, MatchesDequantisedProductForEveryTypeAndTokenCount) {
     for (const DType type : kTypes) {
-        for (const std::int64_t n : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33, 64}) check_matmul(type, 40, 512, n);
+        for (const std::int64_t n : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33, 64}) {
+            for (const Phase phase : kPhases) check_matmul(type, 40, 512, n, phase);
+        }
+    }
+}
+
+TEST_P(MatmulTest, SumsOverMoreColumnsThanOnePartHolds) {
+    for (const DType type : {DType::kQ4_K, DType::kQ8_0, DType::kBF16}) {
+        for (const Phase phase : kPhases) check_matmul(type, 50, 2304, 33, phase);
     }
 }
 
@@ -79,12 +96,16 @@ TEST_P(MatmulTest, HandlesOddRowCountsAndShortRows) {
     for (const DType type : kTypes) {
         const std::int64_t shortest = std::max<std::int64_t>(32, geometry(type).block);
         for (const std::int64_t rows : {1, 7, 8, 9, 15, 17, 33}) {
-            for (const std::int64_t n : {1, 3, 17}) check_matmul(type, rows, shortest, n);
+            for (const std::int64_t n : {1, 3, 17}) {
+                for (const Phase phase : kPhases) check_matmul(type, rows, shortest, n, phase);
+            }
         }
     }
     for (const std::int64_t cols : {1, 3, 31, 100}) {
         for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
-            for (const std::int64_t n : {9, 35}) check_matmul(type, 17, cols, n);
+            for (const std::int64_t n : {9, 35}) {
+                for (const Phase phase : kPhases) check_matmul(type, 17, cols, n, phase);
+            }
         }
     }
 }
@@ -100,11 +121,13 @@ TEST_P(MatmulTest, OfOneTokenDoesNotDependOnItsBatch) {
         Floats all(static_cast<std::size_t>(n * rows)), one(static_cast<std::size_t>(rows));
         const MatmulTask batch[] = {{weight->get(), nullptr, all.data()}};
         const MatmulTask single[] = {{weight->get(), nullptr, one.data()}};
-        ops_->matmul(x.data(), n, batch);
-        for (const std::int64_t t : {0, 6, 39}) {
-            ops_->matmul(x.data() + t * cols, 1, single);
-            EXPECT_EQ(std::memcmp(one.data(), all.data() + t * rows, sizeof(float) * one.size()), 0)
-                << geometry(type).name << " token " << t;
+        for (const Phase phase : kPhases) {
+            ops_->matmul(x.data(), n, batch, phase);
+            for (const std::int64_t t : {0, 6, 39}) {
+                ops_->matmul(x.data() + t * cols, 1, single, phase);
+                EXPECT_EQ(std::memcmp(one.data(), all.data() + t * rows, sizeof(float) * one.size()), 0)
+                    << geometry(type).name << " token " << t;
+            }
         }
     }
 }
@@ -128,7 +151,7 @@ TEST_P(MatmulTest, ExtremeWeightsAndActivationsDoNotOverflow) {
             auto weight = ops_->load({type, rows, cols, bytes});
             ASSERT_TRUE(weight.ok());
             const MatmulTask task[] = {{weight->get(), nullptr, y.data()}};
-            ops_->matmul(x.data(), 1, task);
+            ops_->matmul(x.data(), 1, task, Phase::kDecode);
             for (std::int64_t r = 0; r < rows; ++r) {
                 const Expected e = expect_dot(weights.data() + r * cols, x.data(), cols, Rounding::kInt8);
                 // Here all terms err alike. The 5-bit kinds hold scale * 16 apart from the minimum, each in binary16

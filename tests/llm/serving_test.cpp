@@ -18,10 +18,13 @@ using namespace std::chrono_literals;
 
 class ServingTest : public testing::TestWithParam<const char*> {
   protected:
-    std::unique_ptr<TextModel> open(const test::TinyModelOptions& tiny = {}, EngineOptions options = {}) {
+    std::unique_ptr<TextModel> open(test::TinyModelOptions tiny = {}, EngineOptions options = {}) {
+        tiny.quantised = true;
         options.model_path = directory_.path("tiny.gguf");
         std::ofstream(options.model_path, std::ios::binary) << test::tiny_model(tiny);
         options.reference = GetParam() == std::string("reference");
+        // Its prompts are computed in another arithmetic than its answers, as in the tiles of AMX.
+        if (GetParam() == std::string("amx_model")) options.cpu_isa = "amx-model";
         auto model = open_text_model(options, ledger_);
         EXPECT_TRUE(model.ok()) << model.error().message;
         return std::move(model).value();
@@ -39,6 +42,13 @@ class ServingTest : public testing::TestWithParam<const char*> {
         auto done = model.generate(request, sink, {});
         EXPECT_TRUE(done.ok()) << done.error().message;
         return done.ok() ? std::move(done).value() : Completion();
+    }
+
+    /// Of every token chosen: the least change of any logit shows.
+    static std::vector<float> scores(const Completion& completion) {
+        std::vector<float> out;
+        for (const TokenScore& token : completion.tokens) out.push_back(token.chosen.logprob);
+        return out;
     }
 
     static std::vector<Completion> run_together(TextModel& model, const std::vector<GenerateRequest>& requests) {
@@ -103,14 +113,38 @@ TEST_P(ServingTest, ManyShareTheBlocksOfOneContext) {
 TEST_P(ServingTest, WhoIsPutBackGoesOnWhereItWas) {
     const auto model = open({.context = 512}, {.kv_tokens = 512});
     std::vector<GenerateRequest> requests;
-    std::vector<std::string> alone;
+    std::vector<std::vector<float>> alone;
     for (const char letter : {'a', 'b', 'c'}) {
         requests.push_back(ask(std::string(60, letter), 300));
-        alone.push_back(run(*model, requests.back()).text);
+        requests.back().top_logprobs = 0;
+        alone.push_back(scores(run(*model, requests.back())));
+        EXPECT_EQ(alone.back().size(), 300u);
     }
     // 3 x 400 tokens do not fit into 512, but each is admitted with its 100.
     const auto together = run_together(*model, requests);
-    for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(together[i].text, alone[i]) << i;
+    for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(scores(together[i]), alone[i]) << i;
+    EXPECT_GT(model->stats().preemptions, 0u);
+}
+
+TEST_P(ServingTest, WhatAPromptSharesWithAnAnswerIsAsIfItHadBeenComputed) {
+    // The prompt's last message is what the model answered before: its blocks may be known as an answer's.
+    GenerateRequest first = ask("first", 64);
+    first.sampling.logit_bias['a'] = 100;  // text that is read back as the tokens it was
+    std::string answer;
+    std::vector<float> fresh;
+    for (const bool warm : {true, false}) {
+        const auto model = open();
+        if (warm) answer = run(*model, first).text;
+        GenerateRequest next = first;
+        next.messages.push_back({.role = Role::kAssistant, .content = answer});
+        next.messages.push_back({.role = Role::kUser, .content = "next"});
+        next.top_logprobs = 0;
+        const std::vector<float> now = scores(run(*model, next));
+        if (warm)
+            fresh = now;
+        else
+            EXPECT_EQ(now, fresh);
+    }
 }
 
 TEST_P(ServingTest, GuessesChangeNothingButTheNumberOfSteps) {
@@ -203,7 +237,7 @@ TEST_P(ServingTest, LimitsOfParallelRequestsAreChecked) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, ServingTest, testing::Values("reference", "fast"),
+INSTANTIATE_TEST_SUITE_P(Paths, ServingTest, testing::Values("reference", "fast", "amx_model"),
                          [](const auto& param) { return std::string(param.param); });
 
 }  // namespace

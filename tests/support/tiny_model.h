@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/utf8.h"
+#include "llm/quantize.h"
 #include "support/gguf_builder.h"
 
 namespace hearth::test {
@@ -21,6 +22,7 @@ struct TinyModelOptions {
     std::uint32_t kv_heads = 2;
     bool tied_head = true;
     bool nan_weights = false;  ///< every logit becomes NaN
+    bool quantised = false;    ///< matrices in Q8_0
 };
 
 inline constexpr int kTinyWidth = 32;
@@ -51,18 +53,23 @@ namespace detail {
 class TinyWeights {
   public:
     TinyWeights(GgufBuilder& builder, const TinyModelOptions& options)
-        : builder_(builder), random_(options.seed), nan_(options.nan_weights) {}
+        : builder_(builder), random_(options.seed), nan_(options.nan_weights), quantised_(options.quantised) {}
 
     void matrix(const std::string& name, int rows, int cols) {
-        fill(name, {static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows)}, rows * cols,
-             1.0f / std::sqrt(static_cast<float>(cols)), 0.0f);
+        const std::vector<std::uint64_t> dims{static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows)};
+        const std::vector<float> values = draw(rows * cols, 1.0f / std::sqrt(static_cast<float>(cols)), 0.0f);
+        if (!quantised_) return builder_.add_f32_tensor(name, dims, values);
+        const auto blocks = llm::quantize_q8_0(llm::DType::kF32, reinterpret_cast<const std::byte*>(values.data()),
+                                               static_cast<std::int64_t>(values.size()));
+        builder_.add_tensor(name, dims, llm::DType::kQ8_0,
+                            {reinterpret_cast<const char*>(blocks.data()), blocks.size()});
     }
     void vector(const std::string& name, int size, float mean) {
-        fill(name, {static_cast<std::uint64_t>(size)}, size, 0.1f, mean);
+        builder_.add_f32_tensor(name, {static_cast<std::uint64_t>(size)}, draw(size, 0.1f, mean));
     }
 
   private:
-    void fill(const std::string& name, const std::vector<std::uint64_t>& dims, int count, float spread, float mean) {
+    std::vector<float> draw(int count, float spread, float mean) {
         std::vector<float> values(static_cast<std::size_t>(count));
         for (float& value : values) {
             // Twelve uniform draws make a normal one: the same on every standard library.
@@ -70,12 +77,12 @@ class TinyWeights {
             for (int i = 0; i < 12; ++i) sum += static_cast<float>(random_() >> 8) * 0x1p-24f;
             value = nan_ ? NAN : mean + spread * sum;
         }
-        builder_.add_f32_tensor(name, dims, values);
+        return values;
     }
 
     GgufBuilder& builder_;
     std::mt19937 random_;
-    bool nan_;
+    bool nan_, quantised_;
 };
 
 inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& options) {
