@@ -150,7 +150,7 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     kv_rows_.clear();
     for (const SequenceStep& step : steps) {
         kv_rows_.push_back({step.sequence->blocks(static_cast<int>(index)),
-                            static_cast<std::int64_t>(step.tokens.size()), step.sequence->length()});
+                            static_cast<std::int64_t>(step.tokens.size()), step.sequence->length(), step.phase});
     }
     ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data()});
     ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data()});

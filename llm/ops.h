@@ -74,6 +74,7 @@ struct KvRows {
     std::byte* const* blocks = nullptr;
     std::int64_t n = 0;
     std::int64_t first_position = 0;
+    Phase phase = Phase::kDecode;
 };
 
 struct KvStoreArgs {
@@ -89,7 +90,7 @@ inline constexpr int kMaxHeadGroup = 64;
 
 /// Causal attention of every new token over all positions of its own sequence up to its own (already stored). Softmax
 /// in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads / kv_heads), which is at most
-/// kMaxHeadGroup. A token's result does not depend on what it was batched with, bit for bit.
+/// kMaxHeadGroup. A token's result follows from its phase and not from what it was batched with, bit for bit.
 struct AttentionArgs {
     std::span<const KvRows> sequences;
     int heads = 0;

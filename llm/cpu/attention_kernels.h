@@ -139,14 +139,18 @@ inline void soften_row(const AttendTile& t, int r, int seen, int columns, int di
     t.total[r] += S::sum(total);
 }
 
-template <class S, typename Element>
-void attend_elements(const AttendTile& t) {
-    const int dim = padded_dim(t.head_dim);
+inline void begin_attention(const AttendTile& t, int dim) {
     for (int r = 0; r < t.rows; ++r) {
         t.top[r] = -INFINITY;
         t.total[r] = 0.0f;
     }
     std::memset(t.out, 0, sizeof(float) * static_cast<std::size_t>(t.rows * dim));
+}
+
+template <class S, typename Element>
+void attend_elements(const AttendTile& t) {
+    const int dim = padded_dim(t.head_dim);
+    begin_attention(t, dim);
     for (std::int64_t begin = t.begin; begin < t.end; begin += kAttendColumns) {
         const std::int64_t left = t.end - begin;
         const int columns = static_cast<int>(left < kAttendColumns ? left : kAttendColumns);

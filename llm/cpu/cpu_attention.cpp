@@ -30,6 +30,7 @@ std::size_t result_floats(int head_dim) {
 
 /// One thread's floats, cut up by pointer.
 struct Scratch {
+    std::byte* tiles;
     float* q;
     float* scores;
     float* result;
@@ -38,12 +39,14 @@ struct Scratch {
     std::int64_t lengths[kAttendRows];
 
     static std::size_t floats(int head_dim, std::int64_t packed_tiles) {
-        return static_cast<std::size_t>(kAttendRows) * static_cast<std::size_t>(head_dim + kAttendColumns) +
+        return tile_attend_bytes(head_dim) / sizeof(float) +
+               static_cast<std::size_t>(kAttendRows) * static_cast<std::size_t>(head_dim + kAttendColumns) +
                2 * result_floats(head_dim) +
                static_cast<std::size_t>(packed_tiles * kKvTile * (head_dim + padded_dim(head_dim)));
     }
     Scratch(Buffer& buffer, int head_dim) {
-        q = reinterpret_cast<float*>(buffer.data());
+        tiles = buffer.data();
+        q = reinterpret_cast<float*>(tiles + tile_attend_bytes(head_dim));
         scores = q + kAttendRows * head_dim;
         result = scores + kAttendRows * kAttendColumns;
         part = result + result_floats(head_dim);
@@ -106,6 +109,10 @@ void CpuOps::kv_store(const KvStoreArgs& args) {
     }
 }
 
+void CpuOps::attend(const AttendTile& tile, Phase phase) const {
+    return kernels_.tiles != nullptr && phase == Phase::kPrefill ? kernels_.tiles->attend(tile) : kernels_.attend(tile);
+}
+
 /// One part of the context for the tokens of one item.
 void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread,
                          float* result) {
@@ -129,8 +136,9 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
     tile.lengths = scratch.lengths;
     tile.q = scratch.q;
     tile.scores = scratch.scores;
+    tile.tiles = scratch.tiles;
     set_result(tile, result);
-    kernels_.attend(tile);
+    attend(tile, item.phase);
 }
 
 void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, const float* result) {
@@ -159,6 +167,7 @@ std::int64_t CpuOps::plan_attention(const AttentionArgs& args) {
                                 row + first,
                                 std::min(tile_tokens, sequence.n - first),
                                 sequence.first_position + first,
+                                sequence.phase,
                                 parts};
                 parts += item.parts();
                 attend_items_.push_back(item);
@@ -235,13 +244,14 @@ void CpuOps::encode_head(const EncoderAttentionArgs& args, std::int64_t sequence
         tile.lengths = scratch.lengths;
         tile.q = scratch.q;
         tile.scores = scratch.scores;
+        tile.tiles = scratch.tiles;
         set_result(tile, scratch.result);
         for (int r = 0; r < tile.rows; ++r) {
             const float* q = args.q + (start + first + r) * width + head * dim;
             for (int d = 0; d < dim; ++d) scratch.q[r * dim + d] = q[d] * scale;
             scratch.lengths[r] = length;
         }
-        kernels_.attend(tile);
+        attend(tile, Phase::kPrefill);
         for (int r = 0; r < tile.rows; ++r) {
             float* out = args.out + (start + first + r) * width + head * dim;
             for (int d = 0; d < dim; ++d) out[d] = tile.out[r * stride + d] / tile.total[r];

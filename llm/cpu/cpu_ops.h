@@ -56,6 +56,7 @@ class CpuOps final : public Ops {
         std::int64_t first_row;  ///< in the batch
         std::int64_t tokens;
         std::int64_t first_position;
+        Phase phase;
         std::int64_t first_part;  ///< counted over all items of the call
         std::int64_t parts() const;
     };
@@ -74,6 +75,7 @@ class CpuOps final : public Ops {
 
     void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);
+    void attend(const AttendTile& tile, Phase phase) const;
     std::int64_t plan_attention(const AttentionArgs& args);
     void attend_by_parts(const AttentionArgs& args, std::int64_t total_parts);
     void attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread, float* result);

@@ -92,7 +92,8 @@ struct AttendTile {
     float* scores = nullptr;                ///< scratch [kAttendRows][kAttendColumns]
     float* top = nullptr;                   ///< out [rows] largest score, -inf when a row saw nothing
     float* total = nullptr;                 ///< out [rows] sum of exp(score - top)
-    float* out = nullptr;                   ///< out [rows][padded dim]
+    float* out = nullptr;                   ///< out [kAttendRows][padded dim]; of the first `rows`
+    std::byte* tiles = nullptr;             ///< scratch of tile_attend_bytes(head_dim), only for the tile kernels
 };
 
 inline constexpr int kAttendRows = 64;
@@ -103,10 +104,19 @@ constexpr int padded_dim(int head_dim) {
     return (head_dim + 15) / 16 * 16;
 }
 
-/// Matrix products in tile registers, of bfloat16 and quantised weights.
+/// Queries, weights, and either keys or values of kAttendColumns positions, in bfloat16.
+constexpr std::size_t tile_attend_bytes(int head_dim) {
+    const std::size_t keys = kAttendColumns / kTileGroupTokens * tile_group_bytes(head_dim);
+    const std::size_t values = static_cast<std::size_t>(padded_dim(head_dim) / 16) * tile_group_bytes(kAttendColumns);
+    return kAttendRows / kTileGroupTokens * (tile_group_bytes(head_dim) + tile_group_bytes(kAttendColumns)) +
+           (keys > values ? keys : values);
+}
+
+/// Matrix products in tile registers, of bfloat16 and quantised weights, and attention.
 struct TileKernels {
     void (*group)(const float* x, int tokens, std::int64_t cols, std::byte* group);
     void (*matmul)(const MatmulTile& tile);
+    void (*attend)(const AttendTile& tile);
 };
 
 struct KernelTable {

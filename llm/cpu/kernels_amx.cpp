@@ -1,7 +1,7 @@
 // Compiled with the flags flags.cmake gives it; nothing here may be called before cpu_features() said yes.
 #include "llm/cpu/make_table.h"
 #include "llm/cpu/simd_avx512_bf16.h"
-#include "llm/cpu/tile_kernels.h"
+#include "llm/cpu/tile_attention.h"
 #include "llm/cpu/tiles_amx.h"
 
 namespace hearth::llm::cpu {

@@ -1,7 +1,7 @@
 // The kernels for tiles on any processor, for tests.
 #include "llm/cpu/make_table.h"
 #include "llm/cpu/simd_generic.h"
-#include "llm/cpu/tile_kernels.h"
+#include "llm/cpu/tile_attention.h"
 
 namespace hearth::llm::cpu {
 namespace {

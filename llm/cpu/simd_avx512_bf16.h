@@ -30,17 +30,16 @@ struct Avx512Bf16 : Avx512 {
             const __m512i alone = _mm512_and_si512(in_top_byte, _mm512_set1_epi32(static_cast<int>(0xff000000u)));
             return fma(_mm512_cvtepi32_ps(alone), shrunk, minimum);
         };
-        _mm512_storeu_si512(p, interleave(value(_mm512_slli_epi32(w, 24)), value(_mm512_slli_epi32(w, 16))));
-        _mm512_storeu_si512(p + 64, interleave(value(_mm512_slli_epi32(w, 8)), value(w)));
+        store_interleaved(p, value(_mm512_slli_epi32(w, 24)), value(_mm512_slli_epi32(w, 16)));
+        store_interleaved(p + 64, value(_mm512_slli_epi32(w, 8)), value(w));
     }
-
-  private:
-    static __m512i interleave(F even, F odd) {
+    /// Lane by lane a pair.
+    static void store_interleaved(std::byte* p, F even, F odd) {
         alignas(64) static constexpr std::uint16_t kOrder[] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
                                                                21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
                                                                11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-        return _mm512_permutexvar_epi16(_mm512_load_si512(kOrder),
-                                        reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd, even)));
+        const auto halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd, even));
+        _mm512_storeu_si512(p, _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), halves));
     }
 };
 

@@ -135,6 +135,12 @@ struct GenericLanes {
     static void store_bf16(std::uint16_t* p, F a) {
         for (int i = 0; i < kLanes; ++i) p[i] = float_to_bfloat16(a.v[i]);
     }
+    static void store_interleaved(std::byte* p, F even, F odd) {
+        for (int i = 0; i < kLanes; ++i) {
+            const std::uint16_t pair[] = {float_to_bfloat16(even.v[i]), float_to_bfloat16(odd.v[i])};
+            std::memcpy(p + 4 * i, pair, sizeof pair);
+        }
+    }
     static void store_pairs(std::byte* p, Q w, F scale, F minimum) {
         for (int i = 0; i < kLanes * 4; ++i) {
             const float value =

@@ -73,11 +73,19 @@ const std::byte* tile_weights(const MatmulTile& t, std::int64_t panel, std::int6
     return scratch;
 }
 
-/// sums[group][panel] += kGroups groups of tokens times kPanels panels, `steps` tiles deep. The groups lie `next` bytes
-/// apart. `fresh`: the sums begin at zero.
+/// Where sums lie: those of group g and panel p begin g * group + p * panel bytes on, their tokens `row` bytes apart.
+struct TileSums {
+    std::byte* data;
+    std::size_t group;
+    std::size_t panel;
+    std::size_t row;
+};
+
+/// sums += kGroups groups of tokens times kPanels panels, `steps` tiles deep. The groups lie `next` bytes apart.
+/// `fresh`: the sums begin at zero.
 template <class Tiles, int kGroups, int kPanels>
 void tile_block(Tiles& tiles, const std::byte* x, std::size_t next, const std::byte* const* weights, std::int64_t steps,
-                bool fresh, std::byte* const (*sums)[2]) {
+                bool fresh, const TileSums& sums) {
     const auto each = [&](const auto& op) HEARTH_INLINE_LAMBDA {
         [&]<int... kAt>(std::integer_sequence<int, kAt...>) HEARTH_INLINE_LAMBDA {
             (op(std::integral_constant<int, kAt / kPanels>{}, std::integral_constant<int, kAt % kPanels>{}), ...);
@@ -88,7 +96,7 @@ void tile_block(Tiles& tiles, const std::byte* x, std::size_t next, const std::b
         if (fresh)
             tiles.template zero<kGroup * 2 + kPanel>();
         else
-            tiles.template load<kGroup * 2 + kPanel>(sums[kGroup][kPanel], kTileRowBytes);
+            tiles.template load<kGroup * 2 + kPanel>(sums.data + kGroup * sums.group + kPanel * sums.panel, sums.row);
     });
     for (std::size_t at = 0; at < static_cast<std::size_t>(steps) * kTileBytes; at += kTileBytes) {
         each([&]<int kGroup, int kPanel>(std::integral_constant<int, kGroup>, std::integral_constant<int, kPanel>) {
@@ -100,29 +108,24 @@ void tile_block(Tiles& tiles, const std::byte* x, std::size_t next, const std::b
         });
     }
     each([&]<int kGroup, int kPanel>(std::integral_constant<int, kGroup>, std::integral_constant<int, kPanel>) {
-        tiles.template store<kGroup * 2 + kPanel>(sums[kGroup][kPanel], kTileRowBytes);
+        tiles.template store<kGroup * 2 + kPanel>(sums.data + kGroup * sums.group + kPanel * sums.panel, sums.row);
     });
 }
 
-/// All tokens times one or two panels, over some of the columns.
+/// All groups times one or two panels.
 template <class Tiles>
-void tile_tokens(Tiles& tiles, const MatmulTile& t, int panels, const std::byte* const* weights, std::int64_t first,
-                 std::int64_t steps, std::byte* sums) {
-    const std::int64_t groups = (t.n + kTileTokens - 1) / kTileTokens;
-    const bool fresh = first == 0;
-    for (std::int64_t g = 0; g < groups; g += 2) {
-        const std::byte* x = t.groups + static_cast<std::size_t>(g) * t.group_bytes + first * kTileBytes;
-        std::byte* places[2][2];
-        for (int i = 0; i < 4; ++i) places[i / 2][i % 2] = sums + (i % 2 * groups + g + i / 2) * kTileBytes;
+void tile_product(Tiles& tiles, const std::byte* x, std::int64_t groups, std::size_t next,
+                  const std::byte* const* weights, int panels, std::int64_t steps, bool fresh, TileSums sums) {
+    for (std::int64_t g = 0; g < groups; g += 2, x += 2 * next, sums.data += 2 * sums.group) {
         const bool two = g + 1 < groups;
         if (two && panels == 2)
-            tile_block<Tiles, 2, 2>(tiles, x, t.group_bytes, weights, steps, fresh, places);
+            tile_block<Tiles, 2, 2>(tiles, x, next, weights, steps, fresh, sums);
         else if (two)
-            tile_block<Tiles, 2, 1>(tiles, x, t.group_bytes, weights, steps, fresh, places);
+            tile_block<Tiles, 2, 1>(tiles, x, next, weights, steps, fresh, sums);
         else if (panels == 2)
-            tile_block<Tiles, 1, 2>(tiles, x, t.group_bytes, weights, steps, fresh, places);
+            tile_block<Tiles, 1, 2>(tiles, x, next, weights, steps, fresh, sums);
         else
-            tile_block<Tiles, 1, 1>(tiles, x, t.group_bytes, weights, steps, fresh, places);
+            tile_block<Tiles, 1, 1>(tiles, x, next, weights, steps, fresh, sums);
     }
 }
 
@@ -143,7 +146,9 @@ void tile_matmul_kind(const MatmulTile& t) {
                 weights[i] =
                     tile_weights<S, kKind>(t, p + i, first, part, t.scratch + static_cast<std::size_t>(i) * kPanelPart);
             std::byte* sums = all_sums + static_cast<std::size_t>((p - t.panel_begin) * groups) * kTileBytes;
-            tile_tokens(tiles, t, panels, weights, first, part, sums);
+            const auto per_panel = static_cast<std::size_t>(groups) * kTileBytes;
+            tile_product(tiles, t.groups + static_cast<std::size_t>(first) * kTileBytes, groups, t.group_bytes, weights,
+                         panels, part, first == 0, {sums, kTileBytes, per_panel, kTileRowBytes});
             if (first + part < steps) continue;
             for (std::int64_t i = 0; i < panels * groups; ++i) {
                 const std::int64_t token = i % groups * kTileTokens;
@@ -176,12 +181,6 @@ void tile_matmul(const MatmulTile& t) {
         case PackedKind::kF16:
             return matmul<S>(t);
     }
-}
-
-template <class S, class Tiles>
-constexpr TileKernels tile_kernels() {
-    static_assert(S::kLanes == kTileRows);
-    return {tile_group<S>, tile_matmul<S, Tiles>};
 }
 
 }  // namespace
