@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "llm/ops.h"
 #include "support/temp_dir.h"
 #include "support/tiny_model.h"
 
@@ -18,6 +19,11 @@ using namespace std::chrono_literals;
 
 class ServingTest : public testing::TestWithParam<const char*> {
   protected:
+    void SetUp() override {
+        if (GetParam() != std::string("amx_model")) return;
+        if (const auto made = make_cpu_ops(1, "amx-model"); !made.ok()) GTEST_SKIP() << made.error().message;
+    }
+
     std::unique_ptr<TextModel> open(test::TinyModelOptions tiny = {}, EngineOptions options = {}) {
         tiny.quantised = true;
         options.model_path = directory_.path("tiny.gguf");
