@@ -11,6 +11,7 @@
 #include "core/memory_ledger.h"
 #include "daemon/adapters.h"
 #include "daemon/catalog.h"
+#include "daemon/folder_status.h"
 #include "daemon/home.h"
 #include "daemon/notify.h"
 #include "daemon/paths.h"
@@ -92,6 +93,7 @@ class RunningApp final : public App {
     const StartSummary& summary() const override { return summary_; }
     Status reload(const Config& config) override;
     std::string status_line() const override;
+    void tell_folder() override;
     bool alive() const override {
         return server_->silent_for() < kStuckAfter && turns_->computing_for() < kLongestStep;
     }
@@ -105,6 +107,7 @@ class RunningApp final : public App {
     llm::EngineOptions engine_options() const;
     Result<std::unique_ptr<llm::TextModel>> open_chat_model(const std::string& name, const std::stop_token& cancel);
     Status start_pipeline();
+    void open_folder_status();
     void maintain_record();
 
     Config config_;
@@ -122,6 +125,8 @@ class RunningApp final : public App {
     YieldGate gate_;
     std::unique_ptr<CorpusSink> sink_;
     std::unique_ptr<ingest::Pipeline> pipeline_;
+    std::unique_ptr<FolderStatusFile> folder_status_;
+    std::string folder_told_;  // what it was written from
     std::unique_ptr<agents::Agent> agent_;
     std::string model_problem_;  // why models.chat is not what answers; empty when it does
     std::atomic<bool> maintaining_ = false;
@@ -231,6 +236,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     token_counter_ = std::make_unique<TokenCounterAdapter>(*embedding_model_);
     HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home}, *embedder_));
     sink_ = std::make_unique<CorpusSink>(*corpus_, *embedder_, gate_);
+    open_folder_status();
     agent_ = agents::Agent::create(agent_options(config_), *chat_model_, *embedding_model_, *corpus_);
     HEARTH_TRY_STATUS(start_pipeline());
     server_->on_busy_change([this](bool busy) { gate_.set_busy(busy); });
@@ -264,11 +270,13 @@ Status RunningApp::reload(const Config& config) {
     adopted.extract_memory_mib = config.extract_memory_mib;
     adopted.chunk_tokens = config.chunk_tokens;
     adopted.chunk_overlap_tokens = config.chunk_overlap_tokens;
+    adopted.status_file = config.status_file;
     if (print_config(adopted) != print_config(config)) {
         HEARTH_LOG(kWarn, "daemon", "reload_needs_restart", {{"for", "settings outside [ingest] and [log]"}});
     }
     config_ = adopted;
     pipeline_->reconfigure(pipeline_options(config_, {}));
+    open_folder_status();
     const Status certificate = server_->reload();
     if (!certificate.ok()) {
         HEARTH_LOG(kError, "daemon", "certificate_kept",
@@ -289,6 +297,25 @@ std::string RunningApp::status_line() const {
     line += "; model " + summary_.chat_model;
     if (!model_problem_.empty()) line += " instead of " + config_.chat_model + ": " + model_problem_;
     return line;
+}
+
+void RunningApp::open_folder_status() {
+    folder_status_ = std::make_unique<FolderStatusFile>(summary_.inbox, config_.status_file == "on");
+    folder_told_.clear();
+}
+
+void RunningApp::tell_folder() {
+    const auto counts = corpus_->counts();
+    if (!counts.ok()) return;  // status_line() says so
+    const ingest::PipelineCounters pipeline = pipeline_->counters();
+    const std::string facts = render_folder_status(*counts, pipeline, {}) + std::to_string(counts->generation);
+    if (facts == folder_told_) return;
+    const auto documents = corpus_->documents();
+    if (!documents.ok()) return;
+    const Status told =
+        folder_status_->update(render_folder_status(*counts, pipeline, *documents), FolderStatusFile::Clock::now());
+    if (told.ok()) folder_told_ = facts;
+    if (!told.ok()) HEARTH_LOG(kWarn, "daemon", "folder_status_not_written", {{"reason", told.error().message}});
 }
 
 void RunningApp::maintain() {

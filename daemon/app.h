@@ -33,6 +33,8 @@ class App {
     virtual Status reload(const Config& config) = 0;
     /// One line for STATUS=.
     virtual std::string status_line() const = 0;
+    /// Every few seconds, from the main loop: the folder's own page, when what it says has changed.
+    virtual void tell_folder() = 0;
     /// False when an answer in work has made no progress, or one step of an engine has lasted, for so long that only a
     /// restart can help.
     virtual bool alive() const = 0;

@@ -42,6 +42,7 @@ struct Config {
     std::int64_t extract_memory_mib = 1024;
     std::int64_t chunk_tokens = 200;
     std::int64_t chunk_overlap_tokens = 32;
+    std::string status_file = "on";
 
     std::int64_t passages = 4;
     std::int64_t evidence_sentences = 5;

@@ -82,6 +82,7 @@ void serve(App& app, const Arguments& arguments, Signals& signals) {
         if (ends_the_daemon(signal)) return;
         if (signal == SIGHUP) reload(app, arguments);
         notify::status(app.status_line());
+        app.tell_folder();
         if (app.alive()) notify::watchdog_alive();
         if (std::chrono::steady_clock::now() >= next_maintenance) {
             app.maintain();

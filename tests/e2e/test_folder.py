@@ -54,6 +54,12 @@ def test_edit_rename_and_delete_follow(daemon):
     assert not daemon.search("submarine")
 
 
+def page_of_folder(daemon, wanted):
+    page = daemon.inbox / ".hearth-status.md"
+    text = page.read_text() if page.exists() else ""
+    return text if wanted in text else None
+
+
 def test_bad_files_are_listed_with_reason_and_remedy_and_harm_nobody(daemon):
     (daemon.inbox / "empty.md").write_bytes(b"")
     (daemon.inbox / "picture.txt").write_bytes(os.urandom(5000))
@@ -71,6 +77,9 @@ def test_bad_files_are_listed_with_reason_and_remedy_and_harm_nobody(daemon):
     for name in names:
         document = daemon.wait_state(name, "failed")
         assert document["reason"] and document["remedy"], document
+    told = wait_for("the folder's own page", lambda: page_of_folder(daemon, "empty.md"))
+    assert "What could not be read" in told
+    assert ".hearth-status.md" not in daemon.documents()
     assert not daemon.search("root bin bash daemon nologin") or all(
         hit["document"]["path"] != "link.txt" for hit in daemon.search("root bin bash nologin"))
     shown = daemon.cli("status", check=0).stdout
