@@ -1,6 +1,7 @@
 #include "ingest/extract/odf.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ingest/extract/spreadsheet.h"
 #include "ingest/extract/xml_walk.h"
@@ -104,9 +105,9 @@ bool OdfContent::read_node(const pugi::xml_node& node, std::optional<int> page, 
     } else if (name == "list") {
         return list(node, page, depth + 1);
     } else if (name == "table") {
-        const auto rows = odf_rows(node);
+        auto rows = odf_rows(node);
         if (!rows) return false;
-        write_rows(builder_, *rows, page);
+        write_rows(builder_, std::move(*rows), page);
     } else if (name == "section" || name == "frame" || name == "text-box" || name == "g" || name == "custom-shape" ||
                name == "numbered-paragraph") {
         return read(node, page, depth + 1);

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/utf8.h"
 #include "ingest/extract/office.h"
@@ -97,7 +98,7 @@ class Body {
             } else if (name == "tbl") {
                 std::vector<Row> rows;
                 if (!table(node, depth, rows)) return false;
-                write_rows(builder_, rows);
+                write_rows(builder_, std::move(rows));
             } else if (name == "sdt" || name == "sdtContent" || name == "ins" || name == "moveTo" ||
                        name == "customXml" || name == "smartTag") {
                 if (!read(node, depth + 1)) return false;

@@ -7,10 +7,12 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ingest/extract/charset.h"
 #include "ingest/extract/parsers.h"
+#include "ingest/extract/table.h"
 #include "ingest/extract/text_builder.h"
 #include "ingest/worker_reply.h"
 
@@ -205,7 +207,7 @@ class Reader {
                 break;
             case Role::kTable:
                 ++tables_;
-                table_begins_ = true;
+                caption_.clear();
                 break;
             case Role::kRow:
                 cells_.clear();
@@ -231,6 +233,7 @@ class Reader {
             --cell_;
             return;
         }
+        if (tag == GUMBO_TAG_CAPTION) caption_ = collapse_blanks(pending_);
         flush();
         switch (place.role) {
             case Role::kHeading:
@@ -244,29 +247,14 @@ class Reader {
                 break;
             case Role::kTable:
                 --tables_;
-                builder_.end_table();
+                write_rows(builder_, std::exchange(rows_, {}), std::nullopt, caption_);
                 break;
             case Role::kRow:
-                add_row();
-                cells_.clear();
+                rows_.push_back(std::exchange(cells_, {}));
                 break;
             default:
                 break;
         }
-    }
-
-    void add_row() {
-        std::string row;
-        bool words = false;
-        for (std::size_t i = 0; i < cells_.size(); ++i) {
-            if (i > 0) row += " | ";
-            row += cells_[i];
-            words = words || !cells_[i].empty();
-        }
-        if (!words) return;
-        if (table_begins_) builder_.begin_table(row);
-        table_begins_ = false;
-        builder_.add(BlockKind::kTable, row);
     }
 
     void flush() {
@@ -287,13 +275,14 @@ class Reader {
     TextBuilder builder_;
     const bool keep_furniture_;
     std::string pending_;
-    std::vector<std::string> cells_;
+    Row cells_;
+    std::vector<Row> rows_;
     int heading_ = 0;
     int items_ = 0;
     bool item_starts_ = false;
     int pre_ = 0;
     int tables_ = 0;
-    bool table_begins_ = false;
+    std::string caption_;
     int cell_ = 0;
     int in_article_ = 0;
 };

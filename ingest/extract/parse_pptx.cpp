@@ -1,5 +1,6 @@
 // PowerPoint files: slides in their order, with titles, lists, tables and speaker's notes.
 #include <string>
+#include <utility>
 
 #include "ingest/extract/office.h"
 #include "ingest/extract/parsers.h"
@@ -117,7 +118,7 @@ class Slide {
                 if (local_name(cell) == "tc") rows.back().push_back(collapse_blanks(lines_of(child(cell, "txBody"))));
             }
         }
-        write_rows(builder_, rows, number_);
+        write_rows(builder_, std::move(rows), number_);
     }
 
     TextBuilder& builder_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/utf8.h"
@@ -278,8 +279,7 @@ class RtfReader {
             text_ += ' ';
             return;
         }
-        write_rows(builder_, rows_);
-        rows_.clear();
+        write_rows(builder_, std::exchange(rows_, {}));
         const auto style = styles_.find(paragraph_.style);
         int level = style == styles_.end() ? 0 : style->second;
         if (paragraph_.outline >= 1 && paragraph_.outline <= 9) level = std::min(paragraph_.outline, 6);

@@ -92,12 +92,22 @@ struct ColumnFacts {
         largest = std::max(largest, *number);
     }
 
+    bool mostly_numbers() const { return 2 * numbers > filled; }
+
+    Sum mean() const {
+        const auto count = static_cast<Sum>(numbers);
+        return (sum + (sum < 0 ? -count : count) / 2) / count;
+    }
+
     std::string text() const {
         if (filled == 0) return "empty";
         const std::string count = std::to_string(filled) + (filled == 1 ? " value" : " values");
-        if (numbers == filled) {
-            return "numbers, " + count + ", sum " + print_scaled(sum) + ", smallest " + print_scaled(smallest) +
-                   ", largest " + print_scaled(largest) + ", mean " + print_scaled(sum / static_cast<Sum>(numbers));
+        if (mostly_numbers()) {
+            const std::string kind = numbers == filled ? "numbers, " + count
+                                                       : "numbers in " + std::to_string(numbers) + " of " + count +
+                                                             " (the others are left out)";
+            return kind + ", sum " + print_scaled(sum) + ", smallest " + print_scaled(smallest) + ", largest " +
+                   print_scaled(largest) + ", mean " + print_scaled(mean());
         }
         const bool many = distinct.size() > kMostDistinct;
         return "text, " + count + ", " +
@@ -119,21 +129,44 @@ bool ends_in_totals(const Table& table, const std::vector<ColumnFacts>& above) {
     return any;
 }
 
-std::string summary(const Table& table) {
+struct Totals {
+    std::vector<ColumnFacts> columns;
+    bool in_last_row = false;  ///< that one is left out of the columns
+};
+
+Totals totals_of(const Table& table) {
     const std::size_t told = std::min(table.columns.size(), kMostColumnsTold);
-    std::vector<ColumnFacts> facts(told);
-    bool totals = false;
+    Totals totals{std::vector<ColumnFacts>(told)};
     for (std::size_t row = 0; row < table.rows(); ++row) {
-        totals = row + 1 == table.rows() && ends_in_totals(table, facts);
-        if (totals) break;
-        for (std::size_t i = 0; i < std::min(told, table.width(row)); ++i) facts[i].add(table.cell(row, i));
+        totals.in_last_row = row + 1 == table.rows() && ends_in_totals(table, totals.columns);
+        if (totals.in_last_row) break;
+        for (std::size_t i = 0; i < std::min(told, table.width(row)); ++i) totals.columns[i].add(table.cell(row, i));
     }
+    return totals;
+}
+
+std::string summary(const Table& table, const Totals& totals) {
     std::string text = "Table" + (table.name.empty() ? "" : " " + table.name) + ": " + std::to_string(table.rows()) +
                        (table.rows() == 1 ? " row, " : " rows, ") + std::to_string(table.columns.size()) +
                        (table.columns.size() == 1 ? " column" : " columns");
-    if (totals) text += "\nThe last row holds the totals of the others and is left out below.";
-    for (std::size_t i = 0; i < told; ++i) text += "\n" + table.columns[i] + ": " + facts[i].text();
+    if (totals.in_last_row) text += "\nThe last row holds the totals of the others and is left out below.";
+    for (std::size_t i = 0; i < totals.columns.size(); ++i)
+        text += "\n" + table.columns[i] + ": " + totals.columns[i].text();
     return text;
+}
+
+/// Of a table inside running text: empty for a small one, one without numbers beneath names, and one whose rows differ
+/// in width, as merged cells make them: nobody can tell which column their numbers belong to.
+std::string summary_of_rows(std::string name, std::vector<Row> rows) {
+    constexpr std::size_t kFewestRows = 5;
+    if (rows.size() <= kFewestRows) return {};
+    const std::size_t width = rows.front().size();
+    if (std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.size() != width; })) return {};
+    const Table table = make_table(std::move(name), std::move(rows));
+    const Totals totals = totals_of(table);
+    const bool numbers = std::any_of(totals.columns.begin(), totals.columns.end(),
+                                     [](const ColumnFacts& facts) { return facts.mostly_numbers(); });
+    return table.named && numbers ? summary(table, totals) : std::string();
 }
 
 std::string join_row(const Row& cells) {
@@ -222,23 +255,21 @@ Table make_table(std::string name, std::vector<Row> rows) {
     return table;
 }
 
-void write_rows(TextBuilder& builder, const std::vector<Row>& rows, std::optional<int> page) {
-    const auto filled = [](const Row& row) {
-        return std::any_of(row.begin(), row.end(), [](const std::string& cell) { return !cell.empty(); });
-    };
-    const auto first = std::find_if(rows.begin(), rows.end(), filled);
-    builder.begin_table(first == rows.end() ? std::string() : join_row(*first));
-    for (const Row& row : rows) {
-        if (filled(row)) builder.add(BlockKind::kTable, join_row(row), 0, page);
-    }
+void write_rows(TextBuilder& builder, std::vector<Row> rows, std::optional<int> page, std::string name) {
+    std::erase_if(rows, [](const Row& row) {
+        return std::all_of(row.begin(), row.end(), [](const std::string& cell) { return cell.empty(); });
+    });
+    builder.begin_table(rows.empty() ? std::string() : join_row(rows.front()));
+    for (const Row& row : rows) builder.add(BlockKind::kTable, join_row(row), 0, page);
     builder.end_table();
+    builder.add(BlockKind::kParagraph, summary_of_rows(std::move(name), std::move(rows)), 0, page);
 }
 
 void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page) {
     if (table.columns.empty()) return;
     const int own = std::min(level + 1, 6);
     builder.add(BlockKind::kHeading, "Columns and totals", own, page);
-    builder.add(BlockKind::kParagraph, summary(table), 0, page);
+    builder.add(BlockKind::kParagraph, summary(table, totals_of(table)), 0, page);
     const std::string columns = join_row(table.columns);
     builder.begin_table(columns);
     if (table.named) builder.add(BlockKind::kTable, columns, own, page);

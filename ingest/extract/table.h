@@ -42,8 +42,10 @@ bool has_header(const std::vector<Row>& sample);
 /// Takes the header off `rows` when there is one; else numbers the columns.
 Table make_table(std::string name, std::vector<Row> rows);
 
-/// A table inside running text: its rows, the first of them as the columns' names of what is cut off below.
-void write_rows(TextBuilder& builder, const std::vector<Row>& rows, std::optional<int> page = std::nullopt);
+/// A table inside running text: its rows, the first of them as the columns' names of what is cut off below. Beneath a
+/// table of figures stands what write_table says in front of one.
+void write_rows(TextBuilder& builder, std::vector<Row> rows, std::optional<int> page = std::nullopt,
+                std::string name = {});
 
 /// A part of its own with the row count and each column's kind, sum, extremes and mean, then the rows beneath the
 /// columns' names. `level` is that of the sheet's heading, 0 without one.

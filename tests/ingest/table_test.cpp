@@ -78,6 +78,43 @@ TEST(ParseCsv, ARowOfTotalsIsNotAddedToItself) {
               std::string::npos);
 }
 
+TEST(ParseCsv, ColumnsWithAFewGapsInWordsStillAddUp) {
+    const auto extraction = extract("part,price,note\na,1,x\nb,n/a,3\nc,-2,y\nd,-4,z\n", "a.csv");
+    EXPECT_NE(document_of(extraction)
+                  .text.find("\nprice: numbers in 3 of 4 values (the others are left out), sum -5, smallest -4, "
+                             "largest 1, mean -1.666667\nnote: text, 4 values, 4 different\n"),
+              std::string::npos);
+}
+
+/// Ten thousand cents added up as doubles miss the last digit.
+TEST(ParseCsv, SumsAreExact) {
+    std::string bytes = "id,amount\n";
+    for (int i = 0; i < 10'000; ++i) bytes += "n" + std::to_string(i) + ",99999999.01\n";
+    EXPECT_NE(document_of(extract(bytes, "a.csv")).text.find("10000 values, sum 999999990100, smallest 99999999.01,"),
+              std::string::npos);
+}
+
+const std::string kOrders =
+    "<html><p>Before<table><caption>Orders</caption><tr><th>day<th>paid<tr><td>Mon<td>0.10<tr><td>Tue<td>0.20<tr><td>"
+    "Wed<td>1,000.05<tr><td>Thu<td>3<tr><td>Fri<td>2";
+
+TEST(WriteRows, FiguresInsideTextAreAddedUpBeneathThem) {
+    EXPECT_EQ(document_of(extract(kOrders + "</table><p>After", "a.html")).text,
+              "Before\n\nOrders\n\nday | paid\nMon | 0.10\nTue | 0.20\nWed | 1,000.05\nThu | 3\nFri | 2\n\n"
+              "Table Orders: 5 rows, 2 columns\nday: text, 5 values, 5 different\n"
+              "paid: numbers, 5 values, sum 1005.35, smallest 0.1, largest 1000.05, mean 201.07\n\nAfter");
+}
+
+TEST(WriteRows, NothingIsSaidWhereColumnsAreUncertain) {
+    const auto text = [](const std::string& html) { return document_of(extract(html, "a.html")).text; };
+    EXPECT_EQ(text(kOrders + "<tr><td colspan=2>9</table>").find("sum"), std::string::npos);
+    std::string few = "<html><table><tr><th>a<th>b", words = few, bare = "<html><table>";
+    for (int i = 0; i < 4; ++i) few += "<tr><td>x" + std::to_string(i) + "<td>1";
+    for (int i = 0; i < 6; ++i) words += "<tr><td>x" + std::to_string(i) + "<td>y";
+    for (int i = 0; i < 6; ++i) bare += "<tr><td>" + std::to_string(i) + "<td>1";
+    for (const auto& html : {few, words, bare}) EXPECT_EQ(text(html).find("Table"), std::string::npos) << html;
+}
+
 TEST(ParseCsv, EveryPassageOfALongTableKnowsItsColumns) {
     std::string bytes = "name\tamount\n";
     for (int i = 0; i < 500; ++i) bytes += "item" + std::to_string(i) + "\t" + std::to_string(i) + "\n";
