@@ -60,6 +60,22 @@ std::string_view strip_units(std::string_view text) {
     return text;
 }
 
+/// "2024-03-01", a time of day behind it or not, without a zone: these sort as they follow each other.
+bool is_date(std::string_view text) {
+    constexpr std::string_view kForm = "dddd-dd-dd";
+    if (text.size() < kForm.size()) return false;
+    for (std::size_t i = 0; i < kForm.size(); ++i) {
+        if (kForm[i] == 'd' ? !is_digit(text[i]) : text[i] != '-') return false;
+    }
+    const auto two_digits = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
+    const int month = two_digits(5);
+    const int day = two_digits(8);
+    if (month < 1 || month > 12 || day < 1 || day > 31) return false;
+    const std::string_view rest = text.substr(kForm.size());
+    return rest.empty() || ((rest[0] == ' ' || rest[0] == 'T') &&
+                            rest.substr(1).find_first_not_of("0123456789:.") == std::string_view::npos);
+}
+
 std::string print_scaled(Sum value) {
     const bool negative = value < 0;
     if (negative) value = -value;
@@ -79,11 +95,19 @@ struct ColumnFacts {
     std::int64_t smallest = std::numeric_limits<std::int64_t>::max();
     std::int64_t largest = std::numeric_limits<std::int64_t>::min();
     std::unordered_set<std::string_view> distinct;
+    std::size_t dates = 0;
+    std::string_view earliest;
+    std::string_view latest;
 
     void add(std::string_view cell) {
         if (cell.empty()) return;
         ++filled;
         if (distinct.size() <= kMostDistinct) distinct.insert(cell);
+        if (is_date(cell)) {
+            earliest = dates == 0 ? cell : std::min(earliest, cell);
+            latest = std::max(latest, cell);
+            ++dates;
+        }
         const auto number = read_decimal(cell);
         if (!number) return;
         ++numbers;
@@ -109,6 +133,8 @@ struct ColumnFacts {
             return kind + ", sum " + print_scaled(sum) + ", smallest " + print_scaled(smallest) + ", largest " +
                    print_scaled(largest) + ", mean " + print_scaled(mean());
         }
+        if (dates == filled)
+            return "dates, " + count + ", earliest " + std::string(earliest) + ", latest " + std::string(latest);
         const bool many = distinct.size() > kMostDistinct;
         return "text, " + count + ", " +
                (many ? "more than " + std::to_string(kMostDistinct) : std::to_string(distinct.size())) + " different";

@@ -86,6 +86,17 @@ TEST(ParseCsv, ColumnsWithAFewGapsInWordsStillAddUp) {
               std::string::npos);
 }
 
+TEST(ParseCsv, AColumnOfDatesSaysFromWhenToWhen) {
+    const auto text = [](const std::string& last) {
+        return document_of(extract("day,n\n2024-03-01,1\n2023-12-31 23:59,2\n" + last + ",5\n", "a.csv")).text;
+    };
+    EXPECT_NE(text("2024-02-29").find("\nday: dates, 3 values, earliest 2023-12-31 23:59, latest 2024-03-01\n"),
+              std::string::npos);
+    for (const char* other : {"2024-13-01", "2024-00-10", "2024-01-32", "2024-1-1", "2024-01-01x",
+                              "2024-01-01 10:00+02:00", "2024-01-01 or so"})
+        EXPECT_NE(text(other).find("\nday: text, 3 values, 3 different\n"), std::string::npos) << other;
+}
+
 /// Ten thousand cents added up as doubles miss the last digit.
 TEST(ParseCsv, SumsAreExact) {
     std::string bytes = "id,amount\n";
