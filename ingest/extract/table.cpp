@@ -123,15 +123,16 @@ struct ColumnFacts {
         return (sum + (sum < 0 ? -count : count) / 2) / count;
     }
 
-    std::string text() const {
+    /// `name` is the column's, said again in the words of a question for its total.
+    std::string text(const std::string& name) const {
         if (filled == 0) return "empty";
         const std::string count = std::to_string(filled) + (filled == 1 ? " value" : " values");
         if (mostly_numbers()) {
             const std::string kind = numbers == filled ? "numbers, " + count
                                                        : "numbers in " + std::to_string(numbers) + " of " + count +
                                                              " (the others are left out)";
-            return kind + ", sum " + print_scaled(sum) + ", smallest " + print_scaled(smallest) + ", largest " +
-                   print_scaled(largest) + ", mean " + print_scaled(mean());
+            return kind + ", total " + name + " (sum) " + print_scaled(sum) + ", lowest " + print_scaled(smallest) +
+                   ", highest " + print_scaled(largest) + ", average " + name + " (mean) " + print_scaled(mean());
         }
         if (dates == filled)
             return "dates, " + count + ", earliest " + std::string(earliest) + ", latest " + std::string(latest);
@@ -177,7 +178,7 @@ std::string summary(const Table& table, const Totals& totals) {
                        (table.columns.size() == 1 ? " column" : " columns");
     if (totals.in_last_row) text += "\nThe last row holds the totals of the others and is left out below.";
     for (std::size_t i = 0; i < totals.columns.size(); ++i)
-        text += "\n" + table.columns[i] + ": " + totals.columns[i].text();
+        text += "\n" + table.columns[i] + ": " + totals.columns[i].text(table.columns[i]);
     return text;
 }
 

@@ -108,10 +108,11 @@ TEST(WriteSheet, LinesAboveATableAreNoRows) {
     Document document;
     TextBuilder builder(document);
     write_sheet(builder, {"S", false, {{"Report 2024"}, {}, {"", "a", "b"}, {"", "1", "2"}}}, 1);
-    EXPECT_EQ(
-        document.text,
-        "S\n\nReport 2024\n\nColumns and totals\n\nTable S: 1 row, 2 columns\na: numbers, 1 value, sum 1, smallest 1, "
-        "largest 1, mean 1\nb: numbers, 1 value, sum 2, smallest 2, largest 2, mean 2\n\na | b\n1 | 2");
+    EXPECT_EQ(document.text,
+              "S\n\nReport 2024\n\nColumns and totals\n\nTable S: 1 row, 2 columns\na: numbers, 1 value, total a (sum) "
+              "1, lowest 1, "
+              "highest 1, average a (mean) 1\nb: numbers, 1 value, total b (sum) 2, lowest 2, highest 2, average b "
+              "(mean) 2\n\na | b\n1 | 2");
 }
 
 TEST(ParseEpub, ChaptersStandInReadingOrder) {

@@ -59,11 +59,12 @@ TEST(ParseCsv, TotalsStandInAPartOfTheirOwn) {
     const Document& document = document_of(extraction);
     EXPECT_EQ(document.type, "csv");
     EXPECT_EQ(document.title, "rates");
-    EXPECT_EQ(document.text,
-              "Columns and totals\n\nTable: 3 rows, 3 columns\ncity: text, 3 values, 3 different\n"
-              "rate: numbers, 2 values, sum 280.75, smallest 120.25, largest 160.5, mean 140.375\n"
-              "code: text, 3 values, 3 different\n\ncity | rate | code\nParis | 160.50 | 007\nRome | 120.25 | 011\n"
-              "Oslo |  | 015");
+    EXPECT_EQ(
+        document.text,
+        "Columns and totals\n\nTable: 3 rows, 3 columns\ncity: text, 3 values, 3 different\n"
+        "rate: numbers, 2 values, total rate (sum) 280.75, lowest 120.25, highest 160.5, average rate (mean) 140.375\n"
+        "code: text, 3 values, 3 different\n\ncity | rate | code\nParis | 160.50 | 007\nRome | 120.25 | 011\n"
+        "Oslo |  | 015");
     EXPECT_EQ(document.blocks.back().kind, BlockKind::kTable);
     EXPECT_EQ(document.blocks.back().heading, "city | rate | code");
 }
@@ -72,7 +73,7 @@ TEST(ParseCsv, ARowOfTotalsIsNotAddedToItself) {
     const auto extraction = extract("part,count,price\nrotor,3,1.5\nseal,4,0.5\nall,7,\n", "a.csv");
     EXPECT_NE(document_of(extraction)
                   .text.find("\nThe last row holds the totals of the others and is left out below.\n"
-                             "part: text, 2 values, 2 different\ncount: numbers, 2 values, sum 7,"),
+                             "part: text, 2 values, 2 different\ncount: numbers, 2 values, total count (sum) 7,"),
               std::string::npos);
     EXPECT_EQ(document_of(extract("a,b\nx,1\ny,2\nz,4\n", "a.csv")).text.find("totals of the others"),
               std::string::npos);
@@ -80,10 +81,11 @@ TEST(ParseCsv, ARowOfTotalsIsNotAddedToItself) {
 
 TEST(ParseCsv, ColumnsWithAFewGapsInWordsStillAddUp) {
     const auto extraction = extract("part,price,note\na,1,x\nb,n/a,3\nc,-2,y\nd,-4,z\n", "a.csv");
-    EXPECT_NE(document_of(extraction)
-                  .text.find("\nprice: numbers in 3 of 4 values (the others are left out), sum -5, smallest -4, "
-                             "largest 1, mean -1.666667\nnote: text, 4 values, 4 different\n"),
-              std::string::npos);
+    EXPECT_NE(
+        document_of(extraction)
+            .text.find("\nprice: numbers in 3 of 4 values (the others are left out), total price (sum) -5, lowest -4, "
+                       "highest 1, average price (mean) -1.666667\nnote: text, 4 values, 4 different\n"),
+        std::string::npos);
 }
 
 TEST(ParseCsv, AColumnOfDatesSaysFromWhenToWhen) {
@@ -101,7 +103,8 @@ TEST(ParseCsv, AColumnOfDatesSaysFromWhenToWhen) {
 TEST(ParseCsv, SumsAreExact) {
     std::string bytes = "id,amount\n";
     for (int i = 0; i < 10'000; ++i) bytes += "n" + std::to_string(i) + ",99999999.01\n";
-    EXPECT_NE(document_of(extract(bytes, "a.csv")).text.find("10000 values, sum 999999990100, smallest 99999999.01,"),
+    EXPECT_NE(document_of(extract(bytes, "a.csv"))
+                  .text.find("10000 values, total amount (sum) 999999990100, lowest 99999999.01,"),
               std::string::npos);
 }
 
@@ -113,7 +116,8 @@ TEST(WriteRows, FiguresInsideTextAreAddedUpBeneathThem) {
     EXPECT_EQ(document_of(extract(kOrders + "</table><p>After", "a.html")).text,
               "Before\n\nOrders\n\nday | paid\nMon | 0.10\nTue | 0.20\nWed | 1,000.05\nThu | 3\nFri | 2\n\n"
               "Table Orders: 5 rows, 2 columns\nday: text, 5 values, 5 different\n"
-              "paid: numbers, 5 values, sum 1005.35, smallest 0.1, largest 1000.05, mean 201.07\n\nAfter");
+              "paid: numbers, 5 values, total paid (sum) 1005.35, lowest 0.1, highest 1000.05, average paid (mean) "
+              "201.07\n\nAfter");
 }
 
 TEST(WriteRows, NothingIsSaidWhereColumnsAreUncertain) {
@@ -131,7 +135,7 @@ TEST(ParseCsv, EveryPassageOfALongTableKnowsItsColumns) {
     for (int i = 0; i < 500; ++i) bytes += "item" + std::to_string(i) + "\t" + std::to_string(i) + "\n";
     const auto extraction = extract(bytes, "stock.tsv");
     const Document& document = document_of(extraction);
-    EXPECT_NE(document.text.find("amount: numbers, 500 values, sum 124750,"), std::string::npos);
+    EXPECT_NE(document.text.find("amount: numbers, 500 values, total amount (sum) 124750,"), std::string::npos);
     const auto chunks = chunk_document(document, test::WordCounter(254), {200, 254, 32});
     ASSERT_GT(chunks.size(), 3u);
     EXPECT_EQ(chunks[0].heading, "stock > Columns and totals");
