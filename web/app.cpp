@@ -13,27 +13,33 @@ namespace {
 
 std::vector<Route> all_routes() {
     std::vector<Route> out;
-    for (const auto part : {chat_routes(), anthropic_routes(), ollama_generate_routes(), ollama_model_routes(),
-                            completion_routes(), token_routes(), rerank_routes(), model_routes(), search_routes(),
-                            document_routes(), ingest_routes(), admin_routes(), openapi_routes(), response_routes(),
-                            file_routes(), vector_store_routes(), receipt_routes(), tool_routes(), event_routes()}) {
+    for (const auto part : {chat_routes(),         anthropic_routes(),  ollama_generate_routes(),
+                            ollama_model_routes(), completion_routes(), token_routes(),
+                            rerank_routes(),       model_routes(),      search_routes(),
+                            document_routes(),     ingest_routes(),     admin_routes(),
+                            openapi_routes(),      response_routes(),   file_routes(),
+                            vector_store_routes(), receipt_routes(),    tool_routes(),
+                            event_routes(),        audit_routes()}) {
         out.insert(out.end(), part.begin(), part.end());
     }
     return out;
 }
 
-/// Passes everything through and remembers the status for metrics and log.
+/// Passes everything through and remembers the status for metrics and log. `before_answer` is called once with it.
 class StatusRecorder : public ResponseWriter {
   public:
-    explicit StatusRecorder(ResponseWriter& inner) : inner_(inner) {}
+    StatusRecorder(ResponseWriter& inner, std::function<void(int)> before_answer)
+        : inner_(inner), before_answer_(std::move(before_answer)) {}
     bool send(Response response) override {
         const int status = response.status;
+        tell(status);
         if (!inner_.send(std::move(response))) return false;
         status_ = status;
         return true;
     }
     void begin_stream(StreamKind kind) override {
         status_ = 200;
+        tell(status_);
         inner_.begin_stream(kind);
     }
     bool write(std::string_view bytes) override { return inner_.write(bytes); }
@@ -41,8 +47,13 @@ class StatusRecorder : public ResponseWriter {
     void release() override { inner_.release(); }
     int status() const noexcept { return status_; }
 
+    void tell(int status) {
+        if (auto before_answer = std::exchange(before_answer_, nullptr)) before_answer(status);
+    }
+
   private:
     ResponseWriter& inner_;
+    std::function<void(int)> before_answer_;
     int status_ = 500;
 };
 
@@ -89,7 +100,8 @@ App::App(ServerOptions options)
       files_(StaticFiles::load(options_.ui_directory)),
       started_at_(std::time(nullptr)),
       store_(open_store(options_.state_directory)),
-      gate_(options_) {}
+      gate_(options_),
+      audit_(options_.state_directory) {}
 
 Plan App::plan(Request& request) {
     Plan plan = guarded_plan(request);
@@ -142,7 +154,7 @@ void App::run(const Plan& plan, Request& request, ResponseWriter& writer) {
 bool App::run_step(const Plan& plan, Request& request, ResponseWriter& writer,
                    const std::function<bool(ResponseWriter&)>& step) {
     const auto begin = std::chrono::steady_clock::now();
-    StatusRecorder recorder(writer);
+    StatusRecorder recorder(writer, [&](int status) { audit(plan, request, status); });
     try {
         if (step(recorder)) return true;
     } catch (const std::exception& error) {
@@ -151,6 +163,7 @@ bool App::run_step(const Plan& plan, Request& request, ResponseWriter& writer,
         recorder.send(error_response(
             {500, "the request failed inside hearth; its log has the details", "server_error", {}, "internal", {}}));
     }
+    recorder.tell(recorder.status());  // of a route that gave no answer
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     metrics_.request_done(plan.route->pattern, method_name(request.method), recorder.status(), seconds.count());
     HEARTH_LOG(kDebug, "web", "request",
@@ -159,6 +172,14 @@ bool App::run_step(const Plan& plan, Request& request, ResponseWriter& writer,
                 {"status", recorder.status()},
                 {"seconds", seconds.count()}});
     return false;
+}
+
+/// A log that cannot be written does not undo what was done: the daemon's own log says so.
+void App::audit(const Plan& plan, const Request& request, int status) {
+    if (!is_audited(*plan.route)) return;
+    const Status kept = audit_.record(*plan.route, request, status, std::time(nullptr));
+    if (kept.ok()) return;
+    HEARTH_LOG(kError, "web", "audit_not_kept", {{"request", request.id}, {"error", kept.error().message}});
 }
 
 void App::add_common_headers(const Request& request, Response& response) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "web/audit/audit_log.h"
 #include "web/auth/gate.h"
 #include "web/error_map.h"
 #include "web/http.h"
@@ -55,6 +56,7 @@ class App {
     const Metrics& metrics() const noexcept { return metrics_; }
     const StaticFiles& files() const noexcept { return files_; }
     Gate& gate() noexcept { return gate_; }
+    const AuditLog& audit() const noexcept { return audit_; }
     std::span<const Route> routes() const noexcept { return routes_; }  ///< all but the page's files
     std::int64_t started_at() const noexcept { return started_at_; }    ///< UNIX seconds
 
@@ -79,6 +81,8 @@ class App {
     Plan guarded_plan(Request& request);
     bool run_step(const Plan& plan, Request& request, ResponseWriter& writer,
                   const std::function<bool(ResponseWriter&)>& step);
+    /// Before the answer goes: who reads that a thing was done finds it in the log.
+    void audit(const Plan& plan, const Request& request, int status);
     void change_busy(int by);
 
     const ServerOptions options_;
@@ -90,6 +94,7 @@ class App {
     StopRegistry running_;
     StopRegistry listeners_;
     Gate gate_;
+    AuditLog audit_;
     mutable std::mutex services_mutex_;
     Services services_;
     std::string starting_ = "loading";

@@ -109,4 +109,13 @@ const nlohmann::json* FieldReader::array(std::string_view key) {
     return nullptr;
 }
 
+std::optional<int> limit_parameter(const Request& request, int most) {
+    const std::string text = request.parameter("limit").value_or("20");
+    int limit = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), limit);
+    const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+    if (!whole || limit < 1 || limit > most) return std::nullopt;
+    return limit;
+}
+
 }  // namespace hearth::web

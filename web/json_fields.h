@@ -44,4 +44,7 @@ class FieldReader {
 /// For hearth's own routes, whose parameters filter: a misspelt one must not widen what is found. 400 by name.
 std::optional<ApiError> unknown_parameter(const Request& request, std::initializer_list<std::string_view> known);
 
+/// The parameter 'limit', 1 to `most`; 20 without one. Empty when it is anything else.
+std::optional<int> limit_parameter(const Request& request, int most);
+
 }  // namespace hearth::web

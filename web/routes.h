@@ -26,6 +26,7 @@ std::span<const Route> vector_store_routes();
 std::span<const Route> receipt_routes();  ///< /v1/answers
 std::span<const Route> tool_routes();     ///< /v1/tools, /v1/collections
 std::span<const Route> event_routes();    ///< /v1/events
+std::span<const Route> audit_routes();    ///< /v1/audit
 const Route& static_file_route();         ///< the chat page's files
 
 }  // namespace hearth::web

@@ -19,6 +19,7 @@ struct Caller {
     std::string name;  ///< of the key; empty = nobody in particular
     Scope scope = Scope::kPublic;
     std::shared_ptr<void> generation;  ///< a place among the answers that the key may have in work; given back with it
+    std::string key_id = {};           ///< of a key out of the file; two may have one name
 };
 
 }  // namespace hearth::web

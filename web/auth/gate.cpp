@@ -52,7 +52,7 @@ std::optional<ApiError> Gate::know(const Request& request, Caller& caller, std::
     if (given.empty()) return no_key(false);
     key = keys_.find(given, std::time(nullptr));
     if (key) {
-        caller = {key->name, scope_of(key->scope), nullptr};
+        caller = {key->name, scope_of(key->scope), nullptr, key->id};
         use_.note(key->id, std::time(nullptr));
         return std::nullopt;
     }

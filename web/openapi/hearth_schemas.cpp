@@ -11,6 +11,9 @@ std::string_view hearth_schemas() {
 "Accepted": {"type": "object", "required": ["accepted"], "properties": {"accepted": {"const": true}}},
 "Deleted": {"type": "object", "required": ["id", "deleted"], "properties": {"id": {"type": "string"},
   "deleted": {"const": true}}},
+"AuditEntries": {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": {
+  "type": "object", "required": ["time", "request", "key", "name", "peer", "method", "route", "path", "status"],
+  "properties": {"time": {"type": "integer"}, "status": {"type": "integer"}, "path": {"type": "string"}}}}}},
 "Mismatches": {"type": "object", "required": ["mismatches"], "properties": {"mismatches": {"type": "array",
   "items": {"type": "string"}}}},
 "Status": {"type": "object", "required": ["version", "ready", "reason", "inbox", "uptime_seconds", "generation",

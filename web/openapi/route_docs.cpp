@@ -129,6 +129,7 @@ constexpr RouteDoc kDocs[] = {
     {kGet, "/metrics", "metrics", "health", "Prometheus metrics.", "", "", "Text", 200, kText},
     {kGet, "/v1/status", "status", "health", "What the page shows of engine, folder and memory.", "", "", "Status"},
     {kGet, "/v1/verify", "verify", "health", "Recounts the whole record.", "", "", "Mismatches"},
+    {kGet, "/v1/audit", "audit", "health", "Who changed what, the newest first.", "limit", "", "AuditEntries"},
     {kGet, "/openapi.json", "openapi", "health", "This document.", "", "", "Object"},
     {kGet, "/docs", "docs", "health", "This document as a page.", "", "", "Text", 200, "text/html; charset=utf-8"},
 };

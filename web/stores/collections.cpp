@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <map>
 
 #include "core/file.h"
+#include "web/json_fields.h"
 #include "web/limits.h"
 #include "web/stores/file_ids.h"
 
@@ -25,16 +25,6 @@ std::int64_t changed_at(const std::filesystem::path& path) {
 std::string folder_of(const App& app, const std::string& name) {
     const std::string& inbox = app.options().inbox_directory;
     return name == kDefaultCollection ? inbox : inbox + "/" + name;
-}
-
-/// 1 .. kMaxPageItems; 20 without one.
-std::optional<int> limit_of(const Request& request) {
-    const std::string text = request.parameter("limit").value_or("20");
-    int limit = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), limit);
-    const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
-    if (!whole || limit < 1 || limit > kMaxPageItems) return std::nullopt;
-    return limit;
 }
 
 }  // namespace
@@ -116,7 +106,7 @@ Result<std::filesystem::path> folder_in_inbox(const std::string& inbox, const st
 }
 
 std::variant<json, ApiError> page_of(json items, const Request& request) {
-    const auto limit = limit_of(request);
+    const auto limit = limit_parameter(request, kMaxPageItems);
     if (!limit) return bad_request("'limit' must be an integer from 1 to " + std::to_string(kMaxPageItems), "limit");
     const auto place = [&](const std::string& id) {
         return std::find_if(items.begin(), items.end(), [&](const json& item) { return item["id"] == id; });
