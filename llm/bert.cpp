@@ -1,87 +1,125 @@
 #include "llm/bert.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
 
 namespace hearth::llm {
 
-Bert::Bert(const BertConfig& config, Ops& ops) : config_(config), ops_(ops) {
-    const auto rows = [](int features) {
-        return std::vector<float>(static_cast<std::size_t>(kMaxBatchTokens) * static_cast<std::size_t>(features));
-    };
-    positions_.resize(kMaxBatchTokens);
-    for (auto* buffer : {&x_, &q_, &k_, &v_, &attended_, &projected_}) *buffer = rows(config_.width);
-    expanded_ = rows(config_.feed_forward);
-}
+Bert::Bert(const BertConfig& config, Ops& ops)
+    : config_(config), ops_(ops), activations_(static_cast<std::size_t>(ops.threads())) {}
 
-std::size_t Bert::scratch_bytes(const BertConfig& config) {
-    return sizeof(float) * kMaxBatchTokens *
+std::size_t Bert::scratch_bytes(const BertConfig& config, int threads) {
+    const auto tokens = static_cast<std::size_t>(std::max(kPartTokens, config.max_tokens));
+    return static_cast<std::size_t>(threads) * tokens * sizeof(float) *
            (6 * static_cast<std::size_t>(config.width) + static_cast<std::size_t>(config.feed_forward));
 }
 
+int Bert::batch_tokens() const {
+    return std::max(kMaxTextTokens, 2 * kPartTokens * ops_.threads());
+}
+
 void Bert::embed(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out) {
-    HEARTH_CHECK(!ids.empty() && ids.size() <= kMaxBatchTokens);
     HEARTH_CHECK(starts.size() >= 2 && starts.front() == 0);
     HEARTH_CHECK(static_cast<std::size_t>(starts.back()) == ids.size());
-    embed_tokens(ids, starts);
-    for (const Layer& layer : layers_) encode_layer(layer, static_cast<std::int64_t>(ids.size()), starts);
-    pool(starts, out);
-}
-
-void Bert::embed_tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts) {
-    const auto n = static_cast<std::int64_t>(ids.size());
-    for (std::size_t text = 0; text + 1 < starts.size(); ++text) {
-        for (std::int32_t i = starts[text]; i < starts[text + 1]; ++i)
-            positions_[static_cast<std::size_t>(i)] = i - starts[text];
+    const std::vector<Part> parts = cut(ids, starts, out);
+    if (parts.size() == 1) {
+        make_room(activations_[0], ids.size());
+        return encode(ops_, parts[0], activations_[0]);
     }
-    ops_.gather_rows(*word_table_, ids, x_.data());
-    ops_.gather_rows(*position_table_, std::span(positions_).first(ids.size()), projected_.data());
-    for (std::int64_t row = 0; row < n; ++row)
-        ops_.add(x_.data() + row * config_.width, type_row_.data(), config_.width);
-    add_and_norm(embedding_norm_, n);
+    std::size_t most = 0;
+    for (const Part& part : parts) most = std::max(most, part.ids.size());
+    for (Activations& a : activations_) make_room(a, most);
+    ops_.side_by_side(static_cast<std::int64_t>(parts.size()), [&](Ops& lane, std::int64_t index, int thread) {
+        encode(lane, parts[static_cast<std::size_t>(index)], activations_[static_cast<std::size_t>(thread)]);
+    });
 }
 
-void Bert::encode_layer(const Layer& layer, std::int64_t n, std::span<const std::int32_t> starts) {
-    const MatmulTask projections[] = {{layer.query.weight.get(), layer.query.bias.data(), q_.data()},
-                                      {layer.key.weight.get(), layer.key.bias.data(), k_.data()},
-                                      {layer.value.weight.get(), layer.value.bias.data(), v_.data()}};
-    ops_.matmul(x_.data(), n, projections, Phase::kPrefill);
-    ops_.encoder_attention(
-        {q_.data(), k_.data(), v_.data(), attended_.data(), starts, config_.heads, config_.width / config_.heads});
-    const MatmulTask output[] = {
-        {layer.attention_output.weight.get(), layer.attention_output.bias.data(), projected_.data()}};
-    ops_.matmul(attended_.data(), n, output, Phase::kPrefill);
-    add_and_norm(layer.attention_norm, n);
+std::vector<Bert::Part> Bert::cut(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts,
+                                  float* out) const {
+    std::vector<Part> parts;
+    for (std::size_t text = 0; text + 1 < starts.size();) {
+        Part part{{}, {0}, out + text * static_cast<std::size_t>(config_.width)};
+        const std::int32_t begin = starts[text];
+        do {
+            HEARTH_CHECK(starts[text + 1] > starts[text] && starts[text + 1] - starts[text] <= config_.max_tokens);
+            part.starts.push_back(starts[++text] - begin);
+        } while (text + 1 < starts.size() && starts[text + 1] - begin <= kPartTokens);
+        part.ids = ids.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(part.starts.back()));
+        parts.push_back(std::move(part));
+    }
+    return parts;
+}
 
-    const MatmulTask expand[] = {{layer.expand.weight.get(), layer.expand.bias.data(), expanded_.data()}};
-    ops_.matmul(x_.data(), n, expand, Phase::kPrefill);
-    ops_.gelu(expanded_.data(), n * config_.feed_forward);
-    const MatmulTask contract[] = {{layer.contract.weight.get(), layer.contract.bias.data(), projected_.data()}};
-    ops_.matmul(expanded_.data(), n, contract, Phase::kPrefill);
-    add_and_norm(layer.output_norm, n);
+void Bert::make_room(Activations& a, std::size_t tokens) const {
+    if (a.positions.size() >= tokens) return;
+    a.positions.resize(tokens);
+    for (auto* rows : {&a.x, &a.q, &a.k, &a.v, &a.attended, &a.projected})
+        rows->resize(tokens * static_cast<std::size_t>(config_.width));
+    a.expanded.resize(tokens * static_cast<std::size_t>(config_.feed_forward));
+    a.sum.resize(static_cast<std::size_t>(config_.width));
+}
+
+void Bert::encode(Ops& ops, const Part& part, Activations& a) const {
+    embed_tokens(ops, part, a);
+    for (const Layer& layer : layers_) encode_layer(ops, layer, part, a);
+    pool(part, a);
+}
+
+void Bert::embed_tokens(Ops& ops, const Part& part, Activations& a) const {
+    for (std::size_t text = 0; text + 1 < part.starts.size(); ++text) {
+        for (std::int32_t i = part.starts[text]; i < part.starts[text + 1]; ++i)
+            a.positions[static_cast<std::size_t>(i)] = i - part.starts[text];
+    }
+    ops.gather_rows(*word_table_, part.ids, a.x.data());
+    ops.gather_rows(*position_table_, std::span(a.positions).first(part.ids.size()), a.projected.data());
+    for (std::int64_t row = 0; row < part.n(); ++row)
+        ops.add(a.x.data() + row * config_.width, type_row_.data(), config_.width);
+    add_and_norm(ops, embedding_norm_, part.n(), a);
+}
+
+void Bert::encode_layer(Ops& ops, const Layer& layer, const Part& part, Activations& a) const {
+    const MatmulTask projections[] = {{layer.query.weight.get(), layer.query.bias.data(), a.q.data()},
+                                      {layer.key.weight.get(), layer.key.bias.data(), a.k.data()},
+                                      {layer.value.weight.get(), layer.value.bias.data(), a.v.data()}};
+    ops.matmul(a.x.data(), part.n(), projections, Phase::kPrefill);
+    ops.encoder_attention({a.q.data(), a.k.data(), a.v.data(), a.attended.data(), part.starts, config_.heads,
+                           config_.width / config_.heads});
+    const MatmulTask output[] = {
+        {layer.attention_output.weight.get(), layer.attention_output.bias.data(), a.projected.data()}};
+    ops.matmul(a.attended.data(), part.n(), output, Phase::kPrefill);
+    add_and_norm(ops, layer.attention_norm, part.n(), a);
+
+    const MatmulTask expand[] = {
+        {layer.expand.weight.get(), layer.expand.bias.data(), a.expanded.data(), Activation::kGelu}};
+    ops.matmul(a.x.data(), part.n(), expand, Phase::kPrefill);
+    const MatmulTask contract[] = {{layer.contract.weight.get(), layer.contract.bias.data(), a.projected.data()}};
+    ops.matmul(a.expanded.data(), part.n(), contract, Phase::kPrefill);
+    add_and_norm(ops, layer.output_norm, part.n(), a);
 }
 
 /// x = norm(x + projected).
-void Bert::add_and_norm(const Norm& norm, std::int64_t n) {
-    ops_.add(x_.data(), projected_.data(), n * config_.width);
-    ops_.layer_norm(x_.data(), norm.weight.data(), norm.bias.data(), n, config_.width, config_.norm_epsilon, x_.data());
+void Bert::add_and_norm(Ops& ops, const Norm& norm, std::int64_t n, Activations& a) const {
+    ops.add(a.x.data(), a.projected.data(), n * config_.width);
+    ops.layer_norm(a.x.data(), norm.weight.data(), norm.bias.data(), n, config_.width, config_.norm_epsilon,
+                   a.x.data());
 }
 
-void Bert::pool(std::span<const std::int32_t> starts, float* out) const {
+void Bert::pool(const Part& part, Activations& a) const {
     const auto width = static_cast<std::size_t>(config_.width);
-    std::vector<double> sum(width);
-    for (std::size_t text = 0; text + 1 < starts.size(); ++text, out += width) {
-        const auto begin = static_cast<std::size_t>(starts[text]);
-        const auto end = config_.mean_pooling ? static_cast<std::size_t>(starts[text + 1]) : begin + 1;
-        std::fill(sum.begin(), sum.end(), 0.0);
+    float* out = part.out;
+    for (std::size_t text = 0; text + 1 < part.starts.size(); ++text, out += width) {
+        const auto begin = static_cast<std::size_t>(part.starts[text]);
+        const auto end = config_.mean_pooling ? static_cast<std::size_t>(part.starts[text + 1]) : begin + 1;
+        std::fill(a.sum.begin(), a.sum.end(), 0.0);
         for (std::size_t row = begin; row < end; ++row)
-            for (std::size_t i = 0; i < width; ++i) sum[i] += x_[row * width + i];
+            for (std::size_t i = 0; i < width; ++i) a.sum[i] += a.x[row * width + i];
         double square = 0;
-        for (const double value : sum) square += value * value;
+        for (const double value : a.sum) square += value * value;
         // The direction alone counts: dividing by the length makes the mean's division superfluous.
         const double scale = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
-        for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>(sum[i] * scale);
+        for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>(a.sum[i] * scale);
     }
 }
 

@@ -34,25 +34,32 @@ Result<BertConfig> read_bert_config(const std::string& directory);
 enum class BertWeights {
     kAsStored,
     /// Queries, keys and values in bfloat16, the rest in 8 bits with a scale per 32 columns. Rounding the former to 8
-    /// bits too would cost twice the angle: 0.9996 instead of 0.9998, cosine to kAsStored.
+    /// bits too would cost twice the angle: 0.9996 instead of 0.9998, cosine to kAsStored. All in bfloat16 where that
+    /// is what the backend multiplies (Ops::phases_differ).
     kRounded,
 };
 
 /// Weights and scratch memory. Used from one thread at a time. Borrows the file and the ops.
 class Bert {
   public:
-    /// Tokens computed at once over all texts of a sub-batch.
-    static constexpr int kMaxBatchTokens = 512;
+    /// The longest text.
+    static constexpr int kMaxTextTokens = 512;
+    /// Texts of together so many tokens are computed at once, on one core: enough to fill the kernels, few enough for
+    /// their activations to stay in its second-level cache.
+    static constexpr int kPartTokens = 128;
 
     static Result<std::unique_ptr<Bert>> load(const SafetensorsFile& file, const BertConfig& config,
                                               BertWeights weights, Ops& ops);
 
-    /// What load() will allocate for scratch memory.
-    static std::size_t scratch_bytes(const BertConfig& config);
+    /// What embed() will allocate for scratch memory, on `threads` threads.
+    static std::size_t scratch_bytes(const BertConfig& config, int threads);
+    /// Tokens that one call of embed() should be given at most: two parts for every thread.
+    int batch_tokens() const;
     std::size_t owned_weight_bytes() const { return owned_weight_bytes_; }
 
     /// `ids` are the texts back to back, text i at starts[i] .. starts[i + 1] - 1 (starts has one more entry than there
-    /// are texts). Each text has 1 .. max_positions ids below `vocabulary`. out is [texts, width], rows of length 1.
+    /// are texts). Each text has 1 .. max_tokens ids below `vocabulary`. out is [texts, width], rows of length 1. One
+    /// part's worth of texts is computed by all threads together, more by each thread for itself.
     void embed(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out);
 
   private:
@@ -70,11 +77,27 @@ class Bert {
     };
     class Loader;
 
+    /// Texts computed together, and the activations of the thread that does.
+    struct Part {
+        std::span<const std::int32_t> ids;
+        std::vector<std::int32_t> starts;  // in ids
+        float* out;
+        std::int64_t n() const { return static_cast<std::int64_t>(ids.size()); }
+    };
+    struct Activations {
+        std::vector<std::int32_t> positions;
+        std::vector<float> x, q, k, v, attended, projected, expanded;  // [tokens, ...]
+        std::vector<double> sum;                                       // [width]
+    };
+
     Bert(const BertConfig& config, Ops& ops);
-    void embed_tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts);
-    void encode_layer(const Layer& layer, std::int64_t n, std::span<const std::int32_t> starts);
-    void add_and_norm(const Norm& norm, std::int64_t n);
-    void pool(std::span<const std::int32_t> starts, float* out) const;
+    std::vector<Part> cut(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out) const;
+    void make_room(Activations& a, std::size_t tokens) const;
+    void encode(Ops& ops, const Part& part, Activations& a) const;
+    void embed_tokens(Ops& ops, const Part& part, Activations& a) const;
+    void encode_layer(Ops& ops, const Layer& layer, const Part& part, Activations& a) const;
+    void add_and_norm(Ops& ops, const Norm& norm, std::int64_t n, Activations& a) const;
+    void pool(const Part& part, Activations& a) const;
 
     BertConfig config_;
     Ops& ops_;
@@ -84,8 +107,7 @@ class Bert {
     std::vector<Layer> layers_;
     std::size_t owned_weight_bytes_ = 0;
 
-    std::vector<std::int32_t> positions_;
-    std::vector<float> x_, q_, k_, v_, attended_, projected_, expanded_;  // [kMaxBatchTokens, ...]
+    std::vector<Activations> activations_;  // of each thread
 };
 
 }  // namespace hearth::llm

@@ -79,7 +79,7 @@ Result<BertConfig> read_bert_config(const std::string& directory) {
     const auto epsilon = stored.find("layer_norm_eps");
     config.norm_epsilon = epsilon != stored.end() && epsilon->is_number() ? epsilon->get<float>() : 1e-12f;
 
-    config.max_tokens = std::min(config.max_positions, Bert::kMaxBatchTokens);
+    config.max_tokens = std::min(config.max_positions, Bert::kMaxTextTokens);
     HEARTH_TRY(const json sentence, read_optional_json(directory + "/sentence_bert_config.json"));
     if (sentence.contains("max_seq_length")) {
         HEARTH_TRY(const int limit, size_of(sentence, "max_seq_length", 1 << 20));
@@ -160,10 +160,11 @@ class Bert::Loader {
         return vector(name + ".bias", config_.width, out.bias);
     }
 
-    /// `rounded`: what float weights become with BertWeights::kRounded.
+    /// `rounded`: what float weights become with BertWeights::kRounded, where the backend reads 8 bits as they are.
     Status linear(const std::string& name, std::int64_t rows, std::int64_t cols, DType rounded, Linear& out) {
         HEARTH_TRY(MatrixView matrix, view(name + ".weight", rows, cols));
         std::vector<std::byte> bytes;
+        if (bert_.ops_.phases_differ()) rounded = DType::kBF16;
         if (weights_ == BertWeights::kRounded && cols % geometry(rounded).block == 0) {
             bytes = rounded == DType::kQ8_0 ? quantize_q8_0(matrix.type, matrix.bytes.data(), rows * cols)
                                             : round_to_bfloat16(matrix.type, matrix.bytes.data(), rows * cols);

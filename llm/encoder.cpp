@@ -51,9 +51,10 @@ class SentenceEncoder : public EmbeddingModel {
         std::vector<float> out(texts.size() * width);
         float* row = out.data();
         SubBatch batch;
+        const auto batch_tokens = static_cast<std::size_t>(parts_.bert->batch_tokens());
         for (const std::string& text : texts) {
             const std::vector<std::int32_t> ids = model_input(text);
-            if (batch.ids.size() + ids.size() > Bert::kMaxBatchTokens) {
+            if (batch.ids.size() + ids.size() > batch_tokens && batch.texts() > 0) {
                 HEARTH_TRY_STATUS(run(batch, row, cancel));
                 row += batch.texts() * width;
                 batch = {};
@@ -116,11 +117,11 @@ Result<SentenceEncoder::Parts> open_parts(const EncoderOptions& options, MemoryL
     HEARTH_TRY(parts.tokenizer, make_wordpiece_tokenizer(tokenizer));
     HEARTH_TRY_STATUS(check_vocabulary(*parts.tokenizer, parts.config));
     HEARTH_TRY(parts.file, SafetensorsFile::open(directory + "/model.safetensors"));
-    std::size_t bytes = Bert::scratch_bytes(parts.config);
-    for (const auto& [name, tensor] : parts.file->tensors()) bytes += tensor.bytes.size();
-    HEARTH_TRY(parts.lease, ledger.reserve("embedder", bytes));
     HEARTH_TRY(parts.ops, open_device({.kind = options.reference ? DeviceKind::kReference : DeviceKind::kCpu,
                                        .threads = options.threads}));
+    std::size_t bytes = Bert::scratch_bytes(parts.config, parts.ops->threads());
+    for (const auto& [name, tensor] : parts.file->tensors()) bytes += tensor.bytes.size();
+    HEARTH_TRY(parts.lease, ledger.reserve("embedder", bytes));
     const BertWeights weights = options.reference ? BertWeights::kAsStored : BertWeights::kRounded;
     HEARTH_TRY(parts.bert, Bert::load(*parts.file, parts.config, weights, *parts.ops));
     return parts;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,11 +42,18 @@ class Weight {
 /// embed) that rounds otherwise than the one for few (the tokens of answers).
 enum class Phase : std::uint8_t { kDecode, kPrefill };
 
-/// y[n, rows] = x[n, cols] * W^T + bias. Tasks of one call share x, so activations are quantised once.
+/// What a product goes through on its way out.
+enum class Activation : std::uint8_t {
+    kNone,
+    kGelu,  ///< exact, by erf
+};
+
+/// y[n, rows] = activation(x[n, cols] * W^T + bias). Tasks of one call share x, so activations are quantised once.
 struct MatmulTask {
     const Weight* weight = nullptr;
     const float* bias = nullptr;  ///< [rows] or null
     float* y = nullptr;           ///< [n, rows]
+    Activation activation = Activation::kNone;
 };
 
 enum class RopeStyle {
@@ -130,6 +138,13 @@ class Ops {
     /// True when a row's result depends on the phase.
     virtual bool phases_differ() const = 0;
 
+    /// Calls body(lane, index, thread) for every index below `count`, up to threads() of them at once (thread: 0 ..
+    /// threads() - 1). A lane is an Ops of one thread that computes what this one does, from the same weights. For work
+    /// that falls into parts which need nothing of each other: none waits, and a part's activations stay in the caches
+    /// of one core. `body` must not throw; this object is not to be used meanwhile.
+    virtual void side_by_side(std::int64_t count,
+                              const std::function<void(Ops& lane, std::int64_t index, int thread)>& body) = 0;
+
     /// A row's result does not depend on what else is in `x`, bit for bit.
     virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) = 0;
 
@@ -152,8 +167,6 @@ class Ops {
 
     /// gate = silu(gate) * up, element by element, count = n * features.
     virtual void swiglu(float* gate, const float* up, std::int64_t count) = 0;
-    /// Exact GELU (erf), in place.
-    virtual void gelu(float* x, std::int64_t count) = 0;
     /// x += y.
     virtual void add(float* x, const float* y, std::int64_t count) = 0;
 };

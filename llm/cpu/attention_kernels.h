@@ -105,13 +105,16 @@ inline void in_row_parts(int rows, const Op& op) {
     if (rows - r == 1) op(std::integral_constant<int, 1>{}, r);
 }
 
+/// Below every score, and finite: exp() wants that.
+constexpr float kUnseen = -1e30f;
+
 /// Turns one row's scores into weights exp(score - top) and rescales what the row has so far. `seen` of `columns`
 /// positions are visible; the rest get weight 0.
 template <class S>
 inline void soften_row(const AttendTile& t, int r, int seen, int columns, int dim) {
     float* s = t.scores + r * kAttendColumns;
     const int padded = (columns + kKvTile - 1) / kKvTile * kKvTile;
-    for (int i = seen > 0 ? seen : 0; i < padded; ++i) s[i] = -INFINITY;
+    for (int i = seen > 0 ? seen : 0; i < padded; ++i) s[i] = kUnseen;
     if (seen <= 0) {
         for (int i = 0; i < padded; ++i) s[i] = 0.0f;
         return;

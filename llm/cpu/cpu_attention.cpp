@@ -37,6 +37,7 @@ struct Scratch {
     float* part;
     float* packed;  ///< encoder keys and values
     std::int64_t lengths[kAttendRows];
+    float factors[kAttendRows];
 
     static std::size_t floats(int head_dim, std::int64_t packed_tiles) {
         return tile_attend_bytes(head_dim) / sizeof(float) +
@@ -118,15 +119,13 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
                          float* result) {
     const int dim = args.head_dim, group = args.heads / args.kv_heads;
     Scratch scratch(thread_scratch_[static_cast<std::size_t>(thread)], dim);
-    const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
     AttendTile tile;
     tile.head_dim = dim;
-    for (std::int64_t t = 0; t < item.tokens; ++t) {
-        for (int h = item.kv_head * group; h < (item.kv_head + 1) * group; ++h, ++tile.rows) {
-            const float* q = args.q + ((item.first_row + t) * args.heads + h) * dim;
-            for (int d = 0; d < dim; ++d) scratch.q[tile.rows * dim + d] = q[d] * scale;
-            scratch.lengths[tile.rows] = item.first_position + t + 1;
-        }
+    std::fill_n(scratch.factors, group, 1.0f / std::sqrt(static_cast<float>(dim)));
+    for (std::int64_t t = 0; t < item.tokens; ++t, tile.rows += group) {
+        const float* q = args.q + ((item.first_row + t) * args.heads + item.kv_head * group) * dim;
+        kernels_.scale_rows(q, dim, group, dim, scratch.factors, scratch.q + tile.rows * dim, dim);
+        std::fill_n(scratch.lengths + tile.rows, group, item.first_position + t + 1);
     }
     tile.kv.blocks = item.blocks;
     tile.kv.key_offset = head_offset(item.kv_head, dim);
@@ -141,14 +140,13 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
     attend(tile, item.phase);
 }
 
-void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, const float* result) {
-    const int dim = args.head_dim, group = args.heads / args.kv_heads;
-    for (int row = 0; row < item.tokens * group; ++row) {
-        const std::int64_t head = item.kv_head * group + row % group;
-        float* out = args.out + ((item.first_row + row / group) * args.heads + head) * dim;
-        const float* vector = result + 2 * kAttendRows + row * padded_dim(dim);
-        const float inverse = 1.0f / result[kAttendRows + row];
-        for (int d = 0; d < dim; ++d) out[d] = vector[d] * inverse;
+void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, const float* result) const {
+    const int dim = args.head_dim, group = args.heads / args.kv_heads, stride = padded_dim(dim);
+    float inverse[kAttendRows];
+    for (int t = 0; t < item.tokens; ++t) {
+        for (int h = 0; h < group; ++h) inverse[h] = 1.0f / result[kAttendRows + t * group + h];
+        kernels_.scale_rows(result + 2 * kAttendRows + t * group * stride, stride, group, dim, inverse,
+                            args.out + ((item.first_row + t) * args.heads + item.kv_head * group) * dim, dim);
     }
 }
 
@@ -234,7 +232,6 @@ void CpuOps::encode_head(const EncoderAttentionArgs& args, std::int64_t sequence
         for (int d = 0; d < dim; ++d) keys[d * kKvTile] = k[d];
         std::memcpy(values, args.v + (start + t) * width + head * dim, sizeof(float) * static_cast<std::size_t>(dim));
     }
-    const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
     for (std::int64_t first = 0; first < length; first += kAttendRows) {
         AttendTile tile;
         tile.kv.packed = scratch.packed;
@@ -246,16 +243,13 @@ void CpuOps::encode_head(const EncoderAttentionArgs& args, std::int64_t sequence
         tile.scores = scratch.scores;
         tile.tiles = scratch.tiles;
         set_result(tile, scratch.result);
-        for (int r = 0; r < tile.rows; ++r) {
-            const float* q = args.q + (start + first + r) * width + head * dim;
-            for (int d = 0; d < dim; ++d) scratch.q[r * dim + d] = q[d] * scale;
-            scratch.lengths[r] = length;
-        }
+        std::fill_n(scratch.lengths, tile.rows, length);
+        std::fill_n(scratch.factors, tile.rows, 1.0f / std::sqrt(static_cast<float>(dim)));
+        const std::int64_t place = (start + first) * width + head * dim;
+        kernels_.scale_rows(args.q + place, width, tile.rows, dim, scratch.factors, scratch.q, dim);
         attend(tile, Phase::kPrefill);
-        for (int r = 0; r < tile.rows; ++r) {
-            float* out = args.out + (start + first + r) * width + head * dim;
-            for (int d = 0; d < dim; ++d) out[d] = tile.out[r * stride + d] / tile.total[r];
-        }
+        for (int r = 0; r < tile.rows; ++r) scratch.factors[r] = 1.0f / tile.total[r];
+        kernels_.scale_rows(tile.out, stride, tile.rows, dim, scratch.factors, args.out + place, width);
     }
 }
 

@@ -110,7 +110,8 @@ void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::in
                              GroupKind kind, int thread) {
     const PackedMatrix& weight = packed(task);
     const Groups& groups = groups_[static_cast<std::size_t>(kind)];
-    MatmulTile tile{&weight, begin, end, groups.buffer.data(), groups.group_bytes, n, task.bias, task.y};
+    MatmulTile tile{&weight, begin,     end,    groups.buffer.data(), groups.group_bytes,
+                    n,       task.bias, task.y, task.activation};
     if (kind != GroupKind::kTiles) return kernels_.matmul(tile);
     Buffer& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
     scratch.reserve(tile_scratch_bytes(end - begin, n));
@@ -148,6 +149,12 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
                                    group_kind(weight.kind(), phase), thread);
         }
     });
+}
+
+void CpuOps::side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) {
+    while (static_cast<int>(lanes_.size()) < threads()) lanes_.push_back(std::make_unique<CpuOps>(kernels_, 1));
+    pool_.parallel_for(
+        count, [&](std::int64_t index, int thread) { body(*lanes_[static_cast<std::size_t>(thread)], index, thread); });
 }
 
 void CpuOps::gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) {
@@ -208,10 +215,6 @@ void CpuOps::rope(const RopeArgs& args) {
 
 void CpuOps::swiglu(float* gate, const float* up, std::int64_t count) {
     for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.swiglu(gate + first, up + first, size); });
-}
-
-void CpuOps::gelu(float* x, std::int64_t count) {
-    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.gelu(x + first, size); });
 }
 
 void CpuOps::add(float* x, const float* y, std::int64_t count) {

@@ -27,6 +27,7 @@ class CpuOps final : public Ops {
     std::size_t weight_bytes(const MatrixView& matrix) const override { return packed_bytes(matrix, kernels_.lanes); }
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override;
     bool phases_differ() const override { return kernels_.tiles != nullptr; }
+    void side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) override;
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) override;
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override;
     void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) override;
@@ -40,7 +41,6 @@ class CpuOps final : public Ops {
     void attention(const AttentionArgs& args) override;
     void encoder_attention(const EncoderAttentionArgs& args) override;
     void swiglu(float* gate, const float* up, std::int64_t count) override;
-    void gelu(float* x, std::int64_t count) override;
     void add(float* x, const float* y, std::int64_t count) override;
 
   private:
@@ -79,7 +79,7 @@ class CpuOps final : public Ops {
     std::int64_t plan_attention(const AttentionArgs& args);
     void attend_by_parts(const AttentionArgs& args, std::int64_t total_parts);
     void attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread, float* result);
-    static void write_item(const AttentionArgs& args, const AttendItem& item, const float* result);
+    void write_item(const AttentionArgs& args, const AttendItem& item, const float* result) const;
     void encode_head(const EncoderAttentionArgs& args, std::int64_t sequence, int head, int thread);
     /// body(first row, rows) over chunks of rows, in parallel when there is enough to share.
     template <typename Body>
@@ -96,6 +96,7 @@ class CpuOps final : public Ops {
 
     const KernelTable& kernels_;
     ThreadPool pool_;
+    std::vector<std::unique_ptr<CpuOps>> lanes_;  // one for each thread, from the first side_by_side() on
     PageArena arena_;
     Groups groups_[kGroupKinds];
     std::vector<Buffer> thread_scratch_;

@@ -67,6 +67,7 @@ struct MatmulTile {
     std::int64_t n = 0;
     const float* bias = nullptr;
     float* y = nullptr;
+    Activation activation = Activation::kNone;
     std::byte* scratch = nullptr;  ///< 64-byte aligned, only for the tile kernels
 };
 
@@ -137,8 +138,10 @@ struct KernelTable {
     /// One token's keys and values of one kv head into slot 0-15 of a float16 tile.
     void (*store_kv)(const float* k, const float* v, int head_dim, int slot, std::byte* keys, std::byte* values);
     void (*attend)(const AttendTile& tile);
+    /// y[r] = x[r] * factors[r]: rows of `dim` floats, whose beginnings lie so far apart.
+    void (*scale_rows)(const float* x, std::int64_t x_apart, int rows, int dim, const float* factors, float* y,
+                       std::int64_t y_apart);
     void (*swiglu)(float* gate, const float* up, std::int64_t count);
-    void (*gelu)(float* x, std::int64_t count);
     void (*add)(float* x, const float* y, std::int64_t count);
     const TileKernels* tiles = nullptr;
 };

@@ -2,10 +2,11 @@
 // internal linkage because each of them is compiled for another instruction set.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "llm/cpu/kernels.h"
+#include "llm/cpu/math_kernels.h"
 #include "llm/half.h"
 
 namespace hearth::llm::cpu {
@@ -238,24 +239,41 @@ HEARTH_INLINE void float_panel(const std::byte* panel, const PanelLayout& layout
     }
 }
 
-/// Scales back, adds the bias and writes the rows that exist.
-template <class S>
-void write_rows(const MatmulTile& t, std::int64_t panel, std::int64_t token, int columns, const float* values) {
-    const std::int64_t rows = t.weight->rows(), row = panel * S::kLanes;
-    const bool whole = row + S::kLanes <= rows;
+/// Scaled back, with the bias, through the activation: kPanels panels side by side, `columns` tokens.
+/// values: [kPanels][apart floats], of which [columns][lanes] are read.
+template <class S, int kPanels, bool kGelu>
+inline void write_panels(const MatmulTile& t, std::int64_t panel, std::int64_t token, int columns, const float* values,
+                         std::ptrdiff_t apart) {
+    const std::int64_t rows = t.weight->rows(), first = panel * S::kLanes;
+    const bool whole = first + kPanels * S::kLanes <= rows;
     const typename S::F scale = S::set1(t.weight->output_scale());
-    for (int c = 0; c < columns; ++c) {
-        typename S::F v = S::mul(S::load(values + c * S::kLanes), scale);
-        float* y = t.y + (token + c) * rows + row;
-        if (whole) {
-            if (t.bias != nullptr) v = S::add(v, S::load(t.bias + row));
-            S::store(y, v);
-            continue;
+    alignas(64) float edge[kPanels * S::kLanes] = {};
+    const float* bias = edge;
+    if (t.bias != nullptr && whole) bias = t.bias + first;
+    if (t.bias != nullptr && !whole) std::copy(t.bias + first, t.bias + rows, edge);
+    typename S::F biases[kPanels];
+    HEARTH_UNROLL
+    for (int p = 0; p < kPanels; ++p) biases[p] = S::load(bias + p * S::kLanes);
+    float* y = t.y + token * rows + first;
+    for (int c = 0; c < columns; ++c, y += rows, values += S::kLanes) {
+        float* out = whole ? y : edge;
+        HEARTH_UNROLL
+        for (int p = 0; p < kPanels; ++p) {
+            typename S::F v = S::fma(S::load(values + p * apart), scale, biases[p]);
+            if constexpr (kGelu) v = gelu<S>(v);
+            S::store(out + p * S::kLanes, v);
         }
-        float lanes[S::kLanes];
-        S::store(lanes, v);
-        for (std::int64_t i = 0; i < rows - row; ++i) y[i] = lanes[i] + (t.bias != nullptr ? t.bias[row + i] : 0.0f);
+        if (!whole) std::copy(edge, edge + (rows - first), y);
     }
+}
+
+template <class S, int kPanels>
+void write_rows(const MatmulTile& t, std::int64_t panel, std::int64_t token, int columns, const float* values,
+                std::ptrdiff_t apart = 0) {
+    if (t.activation == Activation::kGelu)
+        write_panels<S, kPanels, true>(t, panel, token, columns, values, apart);
+    else
+        write_panels<S, kPanels, false>(t, panel, token, columns, values, apart);
 }
 
 template <class S, PackedKind kKind, int kColumns>
@@ -263,7 +281,7 @@ void quant_group(const MatmulTile& t, const std::byte* group, std::int64_t token
     alignas(64) float values[kColumns * S::kLanes];
     for (std::int64_t p = t.panel_begin; p < t.panel_end; ++p) {
         quant_panel<S, kKind, kColumns>(t.weight->panel(p), t.weight->layout(), group, values);
-        write_rows<S>(t, p, token, kColumns, values);
+        write_rows<S, 1>(t, p, token, kColumns, values);
     }
 }
 
@@ -284,8 +302,10 @@ void float_group_product(const MatmulTile& t, const std::byte* group, std::int64
         };
         part(std::integral_constant<int, kPart>{}, 0);
         if constexpr (kColumns > kPart) part(std::integral_constant<int, kColumns - kPart>{}, kPart);
-        write_rows<S>(t, p, token, kColumns, values);
-        if (two) write_rows<S>(t, p + 1, token, kColumns, values + kColumns * S::kLanes);
+        if (two)
+            write_rows<S, 2>(t, p, token, kColumns, values, kColumns * S::kLanes);
+        else
+            write_rows<S, 1>(t, p, token, kColumns, values);
     }
 }
 

@@ -39,15 +39,12 @@ struct Avx2 {
     static F max(F a, F b) { return _mm256_max_ps(a, b); }
     static F min(F a, F b) { return _mm256_min_ps(a, b); }
     static F abs(F a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-    static F copy_sign(F magnitude, F sign) {
-        const F mask = _mm256_set1_ps(-0.0f);
-        return _mm256_or_ps(_mm256_andnot_ps(mask, magnitude), _mm256_and_ps(mask, sign));
-    }
     static F round(F a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-    /// 2^n of whole numbers n in [-126, 127].
-    static F pow2(F n) {
+    /// a * 2^n of whole numbers n, which may be cut to [-126, 127].
+    static F times_power(F a, F n) {
+        n = min(max(n, set1(-126.0f)), set1(127.0f));
         const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-        return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
+        return mul(a, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
     }
 
     // Pairs of bfloat16: weights of two neighbouring columns of every row, against two values of one token.

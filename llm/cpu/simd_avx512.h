@@ -37,16 +37,8 @@ struct Avx512 {
     static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
     static F max(F a, F b) { return _mm512_max_ps(a, b); }
     static F min(F a, F b) { return _mm512_min_ps(a, b); }
-    static F abs(F a) { return _mm512_abs_ps(a); }
-    static F copy_sign(F magnitude, F sign) {
-        const F mask = _mm512_set1_ps(-0.0f);
-        return _mm512_or_ps(_mm512_andnot_ps(mask, magnitude), _mm512_and_ps(mask, sign));
-    }
     static F round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-    static F pow2(F n) {
-        const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-        return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23));
-    }
+    static F times_power(F a, F n) { return _mm512_scalef_ps(a, n); }
 
     struct Pair {
         F even, odd;

@@ -69,17 +69,14 @@ struct GenericLanes {
     static F min(F a, F b) {
         return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
     }
-    static F abs(F a) {
-        return each([&](int i) { return a.v[i] < 0 ? -a.v[i] : a.v[i]; });
-    }
-    static F copy_sign(F magnitude, F sign) {
-        return each([&](int i) { return std::copysign(magnitude.v[i], sign.v[i]); });
-    }
     static F round(F a) {
         return each([&](int i) { return std::nearbyint(a.v[i]); });
     }
-    static F pow2(F n) {
-        return each([&](int i) { return std::bit_cast<float>((static_cast<std::int32_t>(n.v[i]) + 127) << 23); });
+    static F times_power(F a, F n) {
+        return each([&](int i) {
+            const float power = n.v[i] >= -126 ? (n.v[i] <= 127 ? n.v[i] : 127.0f) : -126.0f;  // -126 for no number
+            return a.v[i] * std::bit_cast<float>((static_cast<std::int32_t>(power) + 127) << 23);
+        });
     }
 
     struct Pair {

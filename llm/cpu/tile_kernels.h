@@ -150,11 +150,14 @@ void tile_matmul_kind(const MatmulTile& t) {
             tile_product(tiles, t.groups + static_cast<std::size_t>(first) * kTileBytes, groups, t.group_bytes, weights,
                          panels, part, first == 0, {sums, kTileBytes, per_panel, kTileRowBytes});
             if (first + part < steps) continue;
-            for (std::int64_t i = 0; i < panels * groups; ++i) {
-                const std::int64_t token = i % groups * kTileTokens;
-                write_rows<S>(t, p + i / groups, token,
-                              static_cast<int>(std::min<std::int64_t>(kTileTokens, t.n - token)),
-                              reinterpret_cast<const float*>(sums + static_cast<std::size_t>(i) * kTileBytes));
+            for (std::int64_t token = 0; token < t.n; token += kTileTokens, sums += kTileBytes) {
+                const int columns = static_cast<int>(std::min<std::int64_t>(kTileTokens, t.n - token));
+                const auto* values = reinterpret_cast<const float*>(sums);
+                if (panels == 2)
+                    write_rows<S, 2>(t, p, token, columns, values,
+                                     static_cast<std::ptrdiff_t>(per_panel / sizeof(float)));
+                else
+                    write_rows<S, 1>(t, p, token, columns, values);
             }
         }
     }

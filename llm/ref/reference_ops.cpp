@@ -39,6 +39,11 @@ double dot(const float* a, const float* b, std::int64_t count) {
     return sum;
 }
 
+float activated(double x, Activation activation) {
+    if (activation == Activation::kGelu) x *= 0.5 * (1.0 + std::erf(x * 0.70710678118654752440));
+    return static_cast<float>(x);
+}
+
 /// Scores to weights that sum to 1, in place.
 void softmax(std::vector<double>& scores) {
     const double highest = *std::max_element(scores.begin(), scores.end());
@@ -75,6 +80,10 @@ class ReferenceOps : public Ops {
 
     bool phases_differ() const override { return false; }
 
+    void side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) override {
+        for (std::int64_t i = 0; i < count; ++i) body(*this, i, 0);
+    }
+
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase) override {
         for (const MatmulTask& task : tasks) {
             const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
@@ -84,7 +93,7 @@ class ReferenceOps : public Ops {
                 const double bias = task.bias == nullptr ? 0.0 : task.bias[row];
                 for (std::int64_t i = 0; i < n; ++i) {
                     const double sum = dot(row_.data(), x + i * weight.cols(), weight.cols());
-                    task.y[i * weight.rows() + row] = static_cast<float>(sum + bias);
+                    task.y[i * weight.rows() + row] = activated(sum + bias, task.activation);
                 }
             }
         }
@@ -201,11 +210,6 @@ class ReferenceOps : public Ops {
             const double x = gate[i];
             gate[i] = static_cast<float>(x / (1.0 + std::exp(-x)) * up[i]);
         }
-    }
-
-    void gelu(float* x, std::int64_t count) override {
-        for (std::int64_t i = 0; i < count; ++i)
-            x[i] = static_cast<float>(0.5 * x[i] * (1.0 + std::erf(x[i] * 0.70710678118654752440)));
     }
 
     void add(float* x, const float* y, std::int64_t count) override {

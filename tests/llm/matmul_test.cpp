@@ -62,8 +62,10 @@ void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, 
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;
     EXPECT_EQ((*loaded)->rows(), rows);
     EXPECT_EQ((*loaded)->cols(), cols);
-    Floats y(static_cast<std::size_t>(n * rows), NAN), plain(y);
-    const MatmulTask tasks[] = {{loaded->get(), bias.data(), y.data()}, {loaded->get(), nullptr, plain.data()}};
+    Floats y(static_cast<std::size_t>(n * rows), NAN), plain(y), gelu(y);
+    const MatmulTask tasks[] = {{loaded->get(), bias.data(), y.data()},
+                                {loaded->get(), nullptr, plain.data()},
+                                {loaded->get(), bias.data(), gelu.data(), Activation::kGelu}};
     ops_->matmul(x.data(), n, tasks, phase);
     const Rounding rounding = rounding_of(type, phase);
     for (std::int64_t t = 0; t < n; ++t) {
@@ -74,6 +76,9 @@ void MatmulTest::check_matmul(DType type, std::int64_t rows, std::int64_t cols, 
                 << geometry(type).name << " " << rows << "x" << cols << " n " << n << " token " << t << " row " << r;
             ASSERT_NEAR(y[i], plain[i] + bias[static_cast<std::size_t>(r)], kFloatEpsilon * (std::fabs(plain[i]) + 4))
                 << "bias, row " << r;
+            // erf to 4e-7 absolute, times v / 2.
+            const double v = y[i], exact = 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));
+            ASSERT_NEAR(gelu[i], exact, 2e-7 * std::fabs(v) + 4 * kFloatEpsilon * std::fabs(exact)) << v;
         }
     }
 }

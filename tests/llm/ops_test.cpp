@@ -114,18 +114,14 @@ TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
     const auto count = static_cast<std::int64_t>(x.size());
     Random random(2);
     const Floats up = random.normals(count);
-    Floats gate = x, gelu = x, sum = x;
+    Floats gate = x, sum = x;
     ops_->swiglu(gate.data(), up.data(), count);
-    ops_->gelu(gelu.data(), count);
     ops_->add(sum.data(), up.data(), count);
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double v = x[i];
         const double silu = v / (1 + std::exp(-v)) * up[i];
         // exp to 2 units in the last place of an argument rounded once (|v| eps), a division and two products.
         ASSERT_NEAR(gate[i], silu, (6 + std::fabs(v)) * kFloatEpsilon * std::fabs(silu) + 1e-12) << v;
-        // erf to 2e-7 absolute, times v / 2.
-        const double exact = 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));
-        ASSERT_NEAR(gelu[i], exact, 2e-7 * std::fabs(v) + 4 * kFloatEpsilon * std::fabs(exact)) << v;
         ASSERT_EQ(sum[i], x[i] + up[i]);
     }
 }
