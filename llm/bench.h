@@ -17,12 +17,13 @@ struct BenchOptions {
     int decode_tokens = 64;    ///< 1 .. 16384, one at a time, after the prefill
 };
 
-/// Decoding reads every weight once per token: decode_tokens_per_second times weight_bytes, over the bandwidth, is the
-/// share of the memory's speed that is used.
+/// Decoding reads every weight once per token. Each step is followed by a pass that only reads the same weights with
+/// the same threads: what of them is in a cache by then is so for both.
 struct BenchResult {
     double prefill_tokens_per_second = 0;
     double decode_tokens_per_second = 0;
-    double read_bandwidth_bytes_per_second = 0;
+    double read_bandwidth_bytes_per_second = 0;  ///< of those passes
+    double bandwidth_share = 0;                  ///< their time / the steps' time: 1 when computing costs nothing
     std::uint64_t weight_bytes = 0;
     std::string isa;
     int threads = 0;
@@ -47,9 +48,5 @@ struct ServingBenchResult {
 /// Takes about as long as 3000 tokens of prompt and 800 of answers; prefill_tokens and decode_tokens are not read.
 /// kInvalidArgument when the model's context is shorter than 2500 tokens.
 Result<ServingBenchResult> run_serving_bench(const BenchOptions& options, MemoryLedger& ledger);
-
-/// Bytes per second that `threads` threads read together from a buffer far larger than the caches: the best of three
-/// passes. kResourceExhausted when the buffer cannot be had.
-Result<double> measure_read_bandwidth(int threads, MemoryLedger& ledger);
 
 }  // namespace hearth::llm

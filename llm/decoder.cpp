@@ -75,6 +75,20 @@ std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
     return static_cast<std::int64_t>(tokens_.size());
 }
 
+std::size_t Decoder::read_weights() {
+    std::size_t total = 0;
+    const auto read = [&](const std::unique_ptr<Weight>& weight) {
+        ops_.read(weight->bytes());
+        total += weight->bytes().size();
+    };
+    for (const Layer& layer : layers_) {
+        for (const auto* weight : {&layer.q, &layer.k, &layer.v, &layer.output, &layer.gate, &layer.up, &layer.down})
+            read(*weight);
+    }
+    read(head_);
+    return total;
+}
+
 bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logits, const std::stop_token& cancel) {
     const std::int64_t n = lay_out(steps);
     const auto adapted = [](const SequenceStep& step) { return step.lora != nullptr; };

@@ -51,6 +51,11 @@ class Decoder {
 
     const DecoderConfig& config() const { return config_; }
     KvShape kv_shape() const;
+
+    /// Every weight that the step of one token reads, each once; returns the bytes. Nothing is computed: what remains
+    /// of a step without its arithmetic.
+    std::size_t read_weights();
+
     bool phases_differ() const { return ops_.phases_differ(); }
     /// False when every weight was copied: the file may go.
     bool borrows_file() const { return borrows_file_; }

@@ -35,7 +35,8 @@ class Weight {
     virtual ~Weight() = default;
     virtual std::int64_t rows() const = 0;
     virtual std::int64_t cols() const = 0;
-    virtual std::size_t owned_bytes() const = 0;  ///< private memory, without what is borrowed
+    virtual std::size_t owned_bytes() const = 0;           ///< private memory, without what is borrowed
+    virtual std::span<const std::byte> bytes() const = 0;  ///< what a product reads of it, owned or borrowed
 };
 
 /// What the rows of a matrix product are: a backend may have an arithmetic for many rows (a prompt's, a text's to
@@ -137,6 +138,9 @@ class Ops {
 
     /// True when a row's result depends on the phase.
     virtual bool phases_differ() const = 0;
+
+    /// Reads all of it on all threads and nothing else: the pace that a product of one row cannot beat.
+    virtual void read(std::span<const std::byte> bytes) = 0;
 
     /// Calls body(lane, index, thread) for every index below `count`, up to threads() of them at once (thread: 0 ..
     /// threads() - 1). A lane is an Ops of one thread that computes what this one does, from the same weights. For work

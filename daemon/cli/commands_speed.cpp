@@ -140,14 +140,18 @@ int run_bench(const BenchArguments& arguments, const Output& output) {
                     {"isa", figures->isa},
                     {"prefill_tokens_per_second", figures->prefill_tokens_per_second},
                     {"decode_tokens_per_second", figures->decode_tokens_per_second},
-                    {"read_bandwidth_bytes_per_second", figures->read_bandwidth_bytes_per_second}});
+                    {"read_bandwidth_bytes_per_second", figures->read_bandwidth_bytes_per_second},
+                    {"bandwidth_share", figures->bandwidth_share}});
         return 0;
     }
     char text[256];
-    std::snprintf(text, sizeof text,
-                  "%s  %d threads  %s\n  prefill %.1f tok/s\n  decode  %.1f tok/s\n  read    %.1f GB/s", model.c_str(),
-                  figures->threads, figures->isa.c_str(), figures->prefill_tokens_per_second,
-                  figures->decode_tokens_per_second, figures->read_bandwidth_bytes_per_second / 1e9);
+    std::snprintf(
+        text, sizeof text,
+        "%s  %d threads  %s\n  prefill %.1f tok/s\n  decode  %.1f tok/s, %.0f %% of the pace of reading the weights\n"
+        "  read    %.1f GB/s",
+        model.c_str(), figures->threads, figures->isa.c_str(), figures->prefill_tokens_per_second,
+        figures->decode_tokens_per_second, 100 * figures->bandwidth_share,
+        figures->read_bandwidth_bytes_per_second / 1e9);
     print_line(text);
     return 0;
 }

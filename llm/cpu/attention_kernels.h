@@ -2,6 +2,7 @@
 // kernels_*.cpp files; internal linkage (see simd_avx2.h).
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include "llm/cpu/kernels.h"
@@ -36,61 +37,86 @@ inline KvTile<float> kv_tile(const KvSource& kv, std::int64_t tile, int head_dim
     return {start, start + key_floats};
 }
 
-/// scores[r][0..15] of kRows query rows against one tile.
-template <class S, typename Element, int kRows>
-inline void score_rows(const float* q, int head_dim, const Element* keys, float* scores) {
+/// Tiles of positions, or blocks of dimensions, that are computed side by side for kRows rows: a sum waits for its own
+/// last addition, so that a dozen of them are needed to keep the multipliers busy.
+template <class S, int kRows>
+constexpr int kAbreast = std::clamp(12 / (kRows * (16 / S::kLanes)), 1, 4);
+
+/// scores[r][16 i + 0..15] of kRows query rows against kTiles tiles.
+template <class S, int kRows, int kTiles, typename Element>
+inline void score_tiles(const float* q, int head_dim, const Element* const* keys, float* scores) {
     constexpr int kVectors = kKvTile / S::kLanes;
-    typename S::F total[kRows][kVectors];
+    typename S::F total[kRows][kTiles * kVectors];
     HEARTH_UNROLL
     for (int r = 0; r < kRows; ++r) {
         HEARTH_UNROLL
-        for (int v = 0; v < kVectors; ++v) total[r][v] = S::zero();
+        for (int v = 0; v < kTiles * kVectors; ++v) total[r][v] = S::zero();
     }
     for (int d = 0; d < head_dim; ++d) {
-        typename S::F k[kVectors];
+        typename S::F k[kTiles * kVectors];
         HEARTH_UNROLL
-        for (int v = 0; v < kVectors; ++v) k[v] = load_element<S>(keys + d * kKvTile + v * S::kLanes);
+        for (int v = 0; v < kTiles * kVectors; ++v)
+            k[v] = load_element<S>(keys[v / kVectors] + d * kKvTile + v % kVectors * S::kLanes);
         HEARTH_UNROLL
         for (int r = 0; r < kRows; ++r) {
             const typename S::F x = S::set1(q[r * head_dim + d]);
             HEARTH_UNROLL
-            for (int v = 0; v < kVectors; ++v) total[r][v] = S::fma(x, k[v], total[r][v]);
+            for (int v = 0; v < kTiles * kVectors; ++v) total[r][v] = S::fma(x, k[v], total[r][v]);
         }
     }
     HEARTH_UNROLL
     for (int r = 0; r < kRows; ++r) {
         HEARTH_UNROLL
-        for (int v = 0; v < kVectors; ++v) S::store(scores + r * kAttendColumns + v * S::kLanes, total[r][v]);
+        for (int v = 0; v < kTiles * kVectors; ++v) S::store(scores + r * kAttendColumns + v * S::kLanes, total[r][v]);
     }
 }
 
-/// out[r][d .. d + 15] += sum over `positions` of weights[r][t] * values[t][d .. d + 15].
-template <class S, typename Element, int kRows>
+template <class S, int kRows, typename Element>
+inline void score_rows(const float* q, int head_dim, const Element* const* keys, int tiles, float* scores) {
+    constexpr int kTiles = kAbreast<S, kRows>;
+    int i = 0;
+    for (; i + kTiles <= tiles; i += kTiles) score_tiles<S, kRows, kTiles>(q, head_dim, keys + i, scores + i * kKvTile);
+    if constexpr (kTiles > 1) {
+        for (; i < tiles; ++i) score_tiles<S, kRows, 1>(q, head_dim, keys + i, scores + i * kKvTile);
+    }
+}
+
+/// out[r][0 .. 16 kBlocks - 1] += sum over `positions` of weights[r][t] * values[t][0 .. 16 kBlocks - 1].
+template <class S, int kRows, int kBlocks, typename Element>
+inline void mix_blocks(const float* weights, int positions, const Element* values, int dim, float* out) {
+    constexpr int kVectors = kBlocks * 16 / S::kLanes;
+    typename S::F total[kRows][kVectors];
+    HEARTH_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) total[r][v] = S::load(out + r * dim + v * S::kLanes);
+    }
+    for (int t = 0; t < positions; ++t) {
+        typename S::F x[kVectors];
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) x[v] = load_element<S>(values + t * dim + v * S::kLanes);
+        HEARTH_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            const typename S::F p = S::set1(weights[r * kAttendColumns + t]);
+            HEARTH_UNROLL
+            for (int v = 0; v < kVectors; ++v) total[r][v] = S::fma(p, x[v], total[r][v]);
+        }
+    }
+    HEARTH_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+        HEARTH_UNROLL
+        for (int v = 0; v < kVectors; ++v) S::store(out + r * dim + v * S::kLanes, total[r][v]);
+    }
+}
+
+template <class S, int kRows, typename Element>
 inline void mix_rows(const float* weights, int positions, const Element* values, int dim, float* out) {
-    constexpr int kVectors = 16 / S::kLanes;
-    for (int d = 0; d < dim; d += 16) {
-        typename S::F total[kRows][kVectors];
-        HEARTH_UNROLL
-        for (int r = 0; r < kRows; ++r) {
-            HEARTH_UNROLL
-            for (int v = 0; v < kVectors; ++v) total[r][v] = S::load(out + r * dim + d + v * S::kLanes);
-        }
-        for (int t = 0; t < positions; ++t) {
-            typename S::F x[kVectors];
-            HEARTH_UNROLL
-            for (int v = 0; v < kVectors; ++v) x[v] = load_element<S>(values + t * dim + d + v * S::kLanes);
-            HEARTH_UNROLL
-            for (int r = 0; r < kRows; ++r) {
-                const typename S::F p = S::set1(weights[r * kAttendColumns + t]);
-                HEARTH_UNROLL
-                for (int v = 0; v < kVectors; ++v) total[r][v] = S::fma(p, x[v], total[r][v]);
-            }
-        }
-        HEARTH_UNROLL
-        for (int r = 0; r < kRows; ++r) {
-            HEARTH_UNROLL
-            for (int v = 0; v < kVectors; ++v) S::store(out + r * dim + d + v * S::kLanes, total[r][v]);
-        }
+    constexpr int kBlocks = kAbreast<S, kRows>;
+    int d = 0;
+    for (; d + 16 * kBlocks <= dim; d += 16 * kBlocks)
+        mix_blocks<S, kRows, kBlocks>(weights, positions, values + d, dim, out + d);
+    if constexpr (kBlocks > 1) {
+        for (; d < dim; d += 16) mix_blocks<S, kRows, 1>(weights, positions, values + d, dim, out + d);
     }
 }
 
@@ -103,6 +129,13 @@ inline void in_row_parts(int rows, const Op& op) {
     if (rows - r == 3) op(std::integral_constant<int, 3>{}, r);
     if (rows - r == 2) op(std::integral_constant<int, 2>{}, r);
     if (rows - r == 1) op(std::integral_constant<int, 1>{}, r);
+}
+
+template <class S>
+inline float first_lane(typename S::F a) {
+    float lanes[S::kLanes];
+    S::store(lanes, a);
+    return lanes[0];
 }
 
 /// Below every score, and finite: exp() wants that.
@@ -122,7 +155,7 @@ inline void soften_row(const AttendTile& t, int r, int seen, int columns, int di
     typename S::F most = S::load(s);
     for (int i = S::kLanes; i < padded; i += S::kLanes) most = S::max(most, S::load(s + i));
     const float top = S::highest(most);
-    const float before = t.top[r];
+    const float before = t.result.top[r];
     const float now = top > before ? top : before;
     typename S::F total = S::zero();
     for (int i = 0; i < padded; i += S::kLanes) {
@@ -132,22 +165,21 @@ inline void soften_row(const AttendTile& t, int r, int seen, int columns, int di
     }
     for (int i = seen; i < padded; ++i) s[i] = 0.0f;
     if (now != before && before != -INFINITY) {
-        const float shrink = std::exp(before - now);
-        t.total[r] *= shrink;
-        for (int d = 0; d < dim; d += S::kLanes) {
-            S::store(t.out + r * dim + d, S::mul(S::load(t.out + r * dim + d), S::set1(shrink)));
-        }
+        const typename S::F shrink = exp<S>(S::set1(before - now));
+        t.result.total[r] *= first_lane<S>(shrink);
+        for (int d = 0; d < dim; d += S::kLanes)
+            S::store(t.result.out + r * dim + d, S::mul(S::load(t.result.out + r * dim + d), shrink));
     }
-    t.top[r] = now;
-    t.total[r] += S::sum(total);
+    t.result.top[r] = now;
+    t.result.total[r] += S::sum(total);
 }
 
 inline void begin_attention(const AttendTile& t, int dim) {
     for (int r = 0; r < t.rows; ++r) {
-        t.top[r] = -INFINITY;
-        t.total[r] = 0.0f;
+        t.result.top[r] = -INFINITY;
+        t.result.total[r] = 0.0f;
     }
-    std::memset(t.out, 0, sizeof(float) * static_cast<std::size_t>(t.rows * dim));
+    std::memset(t.result.out, 0, sizeof(float) * static_cast<std::size_t>(t.rows * dim));
 }
 
 template <class S, typename Element>
@@ -157,13 +189,13 @@ void attend_elements(const AttendTile& t) {
     for (std::int64_t begin = t.begin; begin < t.end; begin += kAttendColumns) {
         const std::int64_t left = t.end - begin;
         const int columns = static_cast<int>(left < kAttendColumns ? left : kAttendColumns);
-        for (int c = 0; c < columns; c += kKvTile) {
-            const auto tile = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{});
-            in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
-                score_rows<S, Element, kRows>(t.q + r * t.head_dim, t.head_dim, tile.keys,
-                                              t.scores + r * kAttendColumns + c);
-            });
-        }
+        const Element* keys[kAttendColumns / kKvTile];
+        int tiles = 0;
+        for (; tiles * kKvTile < columns; ++tiles)
+            keys[tiles] = kv_tile(t.kv, begin / kKvTile + tiles, t.head_dim, Element{}).keys;
+        in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
+            score_rows<S, kRows>(t.q + r * t.head_dim, t.head_dim, keys, tiles, t.scores + r * kAttendColumns);
+        });
         for (int r = 0; r < t.rows; ++r) {
             const std::int64_t seen = t.lengths[r] - begin;
             soften_row<S>(t, r, static_cast<int>(seen < columns ? seen : columns), columns, dim);
@@ -172,10 +204,25 @@ void attend_elements(const AttendTile& t) {
             const auto tile = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{});
             const int positions = columns - c < kKvTile ? columns - c : kKvTile;
             in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
-                mix_rows<S, Element, kRows>(t.scores + r * kAttendColumns + c, positions, tile.values, dim,
-                                            t.out + r * dim);
+                mix_rows<S, kRows>(t.scores + r * kAttendColumns + c, positions, tile.values, dim,
+                                   t.result.out + r * dim);
             });
         }
+    }
+}
+
+template <class S>
+void fold(const AttendResult& into, const AttendResult& part, int rows, int head_dim) {
+    const int dim = padded_dim(head_dim);
+    for (int r = 0; r < rows; ++r) {
+        if (part.top[r] == -INFINITY) continue;
+        const float top = into.top[r] > part.top[r] ? into.top[r] : part.top[r];
+        const typename S::F keep = exp<S>(S::set1(into.top[r] - top)), take = exp<S>(S::set1(part.top[r] - top));
+        float* out = into.out + r * dim;
+        for (int d = 0; d < dim; d += S::kLanes)
+            S::store(out + d, S::fma(keep, S::load(out + d), S::mul(take, S::load(part.out + r * dim + d))));
+        into.total[r] = first_lane<S>(keep) * into.total[r] + first_lane<S>(take) * part.total[r];
+        into.top[r] = top;
     }
 }
 

@@ -55,25 +55,8 @@ struct Scratch {
     }
 };
 
-void set_result(AttendTile& tile, float* result) {
-    tile.top = result;
-    tile.total = result + kAttendRows;
-    tile.out = result + 2 * kAttendRows;
-}
-
-/// Adds a later part of the context to what a tile has so far, row by row. Part 0 always saw something.
-void fold(float* result, const float* part, int rows, int head_dim) {
-    const int stride = padded_dim(head_dim);
-    for (int r = 0; r < rows; ++r) {
-        if (part[r] == -INFINITY) continue;
-        const float top = std::max(result[r], part[r]);
-        const float keep = std::exp(result[r] - top), take = std::exp(part[r] - top);
-        float* out = result + 2 * kAttendRows + r * stride;
-        const float* more = part + 2 * kAttendRows + r * stride;
-        for (int d = 0; d < head_dim; ++d) out[d] = keep * out[d] + take * more[d];
-        result[kAttendRows + r] = keep * result[kAttendRows + r] + take * part[kAttendRows + r];
-        result[r] = top;
-    }
+AttendResult result_at(float* floats) {
+    return {floats, floats + kAttendRows, floats + 2 * kAttendRows};
 }
 
 }  // namespace
@@ -136,16 +119,17 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
     tile.q = scratch.q;
     tile.scores = scratch.scores;
     tile.tiles = scratch.tiles;
-    set_result(tile, result);
+    tile.result = result_at(result);
     attend(tile, item.phase);
 }
 
-void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, const float* result) const {
+void CpuOps::write_item(const AttentionArgs& args, const AttendItem& item, float* result) const {
     const int dim = args.head_dim, group = args.heads / args.kv_heads, stride = padded_dim(dim);
+    const AttendResult from = result_at(result);
     float inverse[kAttendRows];
     for (int t = 0; t < item.tokens; ++t) {
-        for (int h = 0; h < group; ++h) inverse[h] = 1.0f / result[kAttendRows + t * group + h];
-        kernels_.scale_rows(result + 2 * kAttendRows + t * group * stride, stride, group, dim, inverse,
+        for (int h = 0; h < group; ++h) inverse[h] = 1.0f / from.total[t * group + h];
+        kernels_.scale_rows(from.out + t * group * stride, stride, group, dim, inverse,
                             args.out + ((item.first_row + t) * args.heads + item.kv_head * group) * dim, dim);
     }
 }
@@ -190,7 +174,8 @@ void CpuOps::attention(const AttentionArgs& args) {
         attend_part(args, item, 0, thread, scratch.result);
         for (std::int64_t part = 1; part < item.parts(); ++part) {
             attend_part(args, item, part, thread, scratch.part);
-            fold(scratch.result, scratch.part, static_cast<int>(item.tokens) * group, args.head_dim);
+            kernels_.fold(result_at(scratch.result), result_at(scratch.part), static_cast<int>(item.tokens) * group,
+                          args.head_dim);
         }
         write_item(args, item, scratch.result);
     });
@@ -201,18 +186,19 @@ void CpuOps::attend_by_parts(const AttentionArgs& args, std::int64_t total_parts
     const int group = args.heads / args.kv_heads;
     parts_.reserve(static_cast<std::size_t>(total_parts) * stride * sizeof(float));
     float* results = reinterpret_cast<float*>(parts_.data());
-    const auto result_at = [&](std::int64_t i) { return results + static_cast<std::size_t>(i) * stride; };
+    const auto place = [&](std::int64_t i) { return results + static_cast<std::size_t>(i) * stride; };
     pool_.parallel_for(total_parts, [&](std::int64_t i, int thread) {
         const auto after =
             std::upper_bound(attend_items_.begin(), attend_items_.end(), i,
                              [](std::int64_t at, const AttendItem& item) { return at < item.first_part; });
         const AttendItem& item = *(after - 1);
-        attend_part(args, item, i - item.first_part, thread, result_at(i));
+        attend_part(args, item, i - item.first_part, thread, place(i));
     });
     for (const AttendItem& item : attend_items_) {
-        float* result = result_at(item.first_part);
+        float* result = place(item.first_part);
         for (std::int64_t part = 1; part < item.parts(); ++part) {
-            fold(result, result_at(item.first_part + part), static_cast<int>(item.tokens) * group, args.head_dim);
+            kernels_.fold(result_at(result), result_at(place(item.first_part + part)),
+                          static_cast<int>(item.tokens) * group, args.head_dim);
         }
         write_item(args, item, result);
     }
@@ -242,14 +228,14 @@ void CpuOps::encode_head(const EncoderAttentionArgs& args, std::int64_t sequence
         tile.q = scratch.q;
         tile.scores = scratch.scores;
         tile.tiles = scratch.tiles;
-        set_result(tile, scratch.result);
+        tile.result = result_at(scratch.result);
         std::fill_n(scratch.lengths, tile.rows, length);
         std::fill_n(scratch.factors, tile.rows, 1.0f / std::sqrt(static_cast<float>(dim)));
         const std::int64_t place = (start + first) * width + head * dim;
         kernels_.scale_rows(args.q + place, width, tile.rows, dim, scratch.factors, scratch.q, dim);
         attend(tile, Phase::kPrefill);
-        for (int r = 0; r < tile.rows; ++r) scratch.factors[r] = 1.0f / tile.total[r];
-        kernels_.scale_rows(tile.out, stride, tile.rows, dim, scratch.factors, args.out + place, width);
+        for (int r = 0; r < tile.rows; ++r) scratch.factors[r] = 1.0f / tile.result.total[r];
+        kernels_.scale_rows(tile.result.out, stride, tile.rows, dim, scratch.factors, args.out + place, width);
     }
 }
 

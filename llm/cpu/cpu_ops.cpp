@@ -35,6 +35,7 @@ class BorrowedTable final : public CpuWeight {
     std::int64_t rows() const override { return view_.rows; }
     std::int64_t cols() const override { return view_.cols; }
     std::size_t owned_bytes() const override { return 0; }
+    std::span<const std::byte> bytes() const override { return view_.bytes; }
     void read_row(std::int64_t row, float* out) const override {
         const DTypeGeometry g = geometry(view_.type);
         const std::size_t row_bytes = static_cast<std::size_t>(view_.cols / g.block) * g.bytes;
@@ -148,6 +149,15 @@ void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> 
             return multiply_panels(task, chunk * size, std::min((chunk + 1) * size, weight.panels()), n,
                                    group_kind(weight.kind(), phase), thread);
         }
+    });
+}
+
+void CpuOps::read(std::span<const std::byte> bytes) {
+    const auto chunks =
+        divide_up(static_cast<std::int64_t>(bytes.size()), static_cast<std::int64_t>(kChunkWeightBytes));
+    pool_.parallel_for(chunks, [&](std::int64_t chunk, int) {
+        const std::size_t first = static_cast<std::size_t>(chunk) * kChunkWeightBytes;
+        kernels_.read(bytes.data() + first, std::min(kChunkWeightBytes, bytes.size() - first));
     });
 }
 

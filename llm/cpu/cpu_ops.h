@@ -27,6 +27,7 @@ class CpuOps final : public Ops {
     std::size_t weight_bytes(const MatrixView& matrix) const override { return packed_bytes(matrix, kernels_.lanes); }
     Result<std::unique_ptr<Weight>> load(const MatrixView& matrix) override;
     bool phases_differ() const override { return kernels_.tiles != nullptr; }
+    void read(std::span<const std::byte> bytes) override;
     void side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) override;
     void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) override;
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override;
@@ -79,7 +80,7 @@ class CpuOps final : public Ops {
     std::int64_t plan_attention(const AttentionArgs& args);
     void attend_by_parts(const AttentionArgs& args, std::int64_t total_parts);
     void attend_part(const AttentionArgs& args, const AttendItem& item, std::int64_t part, int thread, float* result);
-    void write_item(const AttentionArgs& args, const AttendItem& item, const float* result) const;
+    void write_item(const AttentionArgs& args, const AttendItem& item, float* result) const;
     void encode_head(const EncoderAttentionArgs& args, std::int64_t sequence, int head, int thread);
     /// body(first row, rows) over chunks of rows, in parallel when there is enough to share.
     template <typename Body>

@@ -80,6 +80,13 @@ struct KvSource {
     const float* packed = nullptr;  ///< tiles back to back, keys then values
 };
 
+/// Where the unnormalised attention of up to kAttendRows rows lies.
+struct AttendResult {
+    float* top = nullptr;    ///< largest score, -inf when a row saw nothing
+    float* total = nullptr;  ///< sum of exp(score - top)
+    float* out = nullptr;    ///< [padded dim] each: sum of exp(score - top) * value
+};
+
 /// Attention of `rows` query vectors that share one kv head. Leaves the unnormalised result behind, so that the parts
 /// of a long context can be computed apart and merged.
 struct AttendTile {
@@ -91,9 +98,7 @@ struct AttendTile {
     const std::int64_t* lengths = nullptr;  ///< [rows] positions a row sees (absolute: it sees those < length)
     const float* q = nullptr;               ///< [rows][head_dim], already times 1/sqrt(head_dim)
     float* scores = nullptr;                ///< scratch [kAttendRows][kAttendColumns]
-    float* top = nullptr;                   ///< out [rows] largest score, -inf when a row saw nothing
-    float* total = nullptr;                 ///< out [rows] sum of exp(score - top)
-    float* out = nullptr;                   ///< out [kAttendRows][padded dim]; of the first `rows`
+    AttendResult result;                    ///< out; of the first `rows`
     std::byte* tiles = nullptr;             ///< scratch of tile_attend_bytes(head_dim), only for the tile kernels
 };
 
@@ -123,6 +128,8 @@ struct TileKernels {
 struct KernelTable {
     const char* name;
     int lanes;
+    /// Loads every whole register of it.
+    void (*read)(const std::byte* bytes, std::size_t count);
     /// A quantised matrix's rows into a panel of its packed kind; only types that are quantised.
     void (*pack_panel)(DType type, const PackSource& source, std::byte* panel);
     /// Row-major x [columns][cols], row stride cols, into one group. cols is a multiple of 32.
@@ -138,6 +145,8 @@ struct KernelTable {
     /// One token's keys and values of one kv head into slot 0-15 of a float16 tile.
     void (*store_kv)(const float* k, const float* v, int head_dim, int slot, std::byte* keys, std::byte* values);
     void (*attend)(const AttendTile& tile);
+    /// Adds a later part of the context to what the first `rows` rows have so far; each of them saw something.
+    void (*fold)(const AttendResult& into, const AttendResult& part, int rows, int head_dim);
     /// y[r] = x[r] * factors[r]: rows of `dim` floats, whose beginnings lie so far apart.
     void (*scale_rows)(const float* x, std::int64_t x_apart, int rows, int dim, const float* factors, float* y,
                        std::int64_t y_apart);

@@ -239,6 +239,17 @@ HEARTH_INLINE void float_panel(const std::byte* panel, const PanelLayout& layout
     }
 }
 
+template <class S>
+void read_bytes(const std::byte* bytes, std::size_t count) {
+    constexpr std::size_t kRegister = sizeof(typename S::Q);
+    typename S::Q all[4] = {};
+    for (; count >= 4 * kRegister; count -= 4 * kRegister, bytes += 4 * kRegister) {
+        HEARTH_UNROLL
+        for (std::size_t i = 0; i < 4; ++i) all[i] = S::or_q(all[i], S::load_q(bytes + i * kRegister));
+    }
+    [[maybe_unused]] volatile auto seen = S::or_q(S::or_q(all[0], all[1]), S::or_q(all[2], all[3]));
+}
+
 /// Scaled back, with the bias, through the activation: kPanels panels side by side, `columns` tokens.
 /// values: [kPanels][apart floats], of which [columns][lanes] are read.
 template <class S, int kPanels, bool kGelu>

@@ -120,6 +120,7 @@ class PackedMatrix final : public CpuWeight {
     std::int64_t rows() const override { return rows_; }
     std::int64_t cols() const override { return cols_; }
     std::size_t owned_bytes() const override { return data_.size; }
+    std::span<const std::byte> bytes() const override { return {data_.data, data_.size}; }
     void read_row(std::int64_t row, float* out) const override;
 
     PackedKind kind() const { return kind_; }

@@ -81,7 +81,7 @@ void tile_attend_elements(const AttendTile& t) {
         tile_groups<S>(t.scores, t.rows, kAttendColumns, weights);
         tile_values<S, Element>(t, begin, columns, panels);
         tile_panels(tiles, weights, groups, tile_group_bytes(kAttendColumns), panels, dim / kTileRows,
-                    tile_steps(columns), false, t.out, dim);
+                    tile_steps(columns), false, t.result.out, dim);
     }
 }
 

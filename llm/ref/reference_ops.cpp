@@ -17,6 +17,7 @@ class BorrowedWeight : public Weight {
     std::int64_t rows() const override { return view_.rows; }
     std::int64_t cols() const override { return view_.cols; }
     std::size_t owned_bytes() const override { return 0; }
+    std::span<const std::byte> bytes() const override { return view_.bytes; }
 
     void read_row(std::int64_t row, float* out) const {
         const DTypeGeometry shape = geometry(view_.type);
@@ -79,6 +80,10 @@ class ReferenceOps : public Ops {
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override { return load(matrix); }
 
     bool phases_differ() const override { return false; }
+
+    void read(std::span<const std::byte> bytes) override {
+        for (const std::byte b : bytes) read_ = b;
+    }
 
     void side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) override {
         for (std::int64_t i = 0; i < count; ++i) body(*this, i, 0);
@@ -234,6 +239,7 @@ class ReferenceOps : public Ops {
         for (int i = 0; i < head_dim; ++i) out[i] = static_cast<float>(sums_[static_cast<std::size_t>(i)]);
     }
 
+    volatile std::byte read_{};
     std::vector<float> row_;
     std::vector<double> scores_;
     std::vector<double> sums_;
