@@ -20,8 +20,9 @@ std::int64_t widest_output(const DecoderConfig& config) {
 Decoder::Decoder(DecoderConfig config, Ops& ops) : config_(std::move(config)), ops_(ops) {}
 
 void Decoder::allocate_scratch() {
-    const auto rows = [](int features) {
-        return std::vector<float>(static_cast<std::size_t>(kMaxChunk) * static_cast<std::size_t>(features));
+    const auto rows = [](int features, int per_token = 1) {
+        return std::vector<float>(static_cast<std::size_t>(kMaxChunk) * static_cast<std::size_t>(features) *
+                                  static_cast<std::size_t>(per_token));
     };
     const int query_width = config_.heads * config_.head_dim;
     const int kv_width = config_.kv_heads * config_.head_dim;
@@ -32,16 +33,23 @@ void Decoder::allocate_scratch() {
     attended_ = rows(query_width);
     k_ = rows(kv_width);
     v_ = rows(kv_width);
-    gate_ = rows(config_.feed_forward);
-    up_ = rows(config_.feed_forward);
+    const int expanded = std::max(1, config_.experts_used);
+    gate_ = rows(config_.feed_forward, expanded);
+    up_ = rows(config_.feed_forward, expanded);
+    expert_scores_ = rows(config_.experts);
+    expert_rows_ = rows(config_.width, config_.experts_used);
 }
 
 std::size_t Decoder::scratch_bytes(const DecoderConfig& config) {
     const std::size_t query_width = static_cast<std::size_t>(config.heads) * static_cast<std::size_t>(config.head_dim);
     const std::size_t kv_width = static_cast<std::size_t>(config.kv_heads) * static_cast<std::size_t>(config.head_dim);
+    const auto expanded = static_cast<std::size_t>(std::max(1, config.experts_used));
+    const std::size_t of_experts =
+        static_cast<std::size_t>(config.experts) +
+        static_cast<std::size_t>(config.experts_used) * static_cast<std::size_t>(config.width);
     return sizeof(float) * kMaxChunk *
                (3 * static_cast<std::size_t>(config.width) + 2 * query_width + 2 * kv_width +
-                2 * static_cast<std::size_t>(config.feed_forward)) +
+                2 * expanded * static_cast<std::size_t>(config.feed_forward) + of_experts) +
            sizeof(float) * kMaxLogitRows * static_cast<std::size_t>(config.vocabulary);
 }
 
@@ -78,12 +86,16 @@ std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
 std::size_t Decoder::read_weights() {
     std::size_t total = 0;
     const auto read = [&](const std::unique_ptr<Weight>& weight) {
+        if (weight == nullptr) return;
         ops_.read(weight->bytes());
         total += weight->bytes().size();
     };
+    const auto computing = static_cast<std::size_t>(std::max(1, config_.experts_used));
     for (const Layer& layer : layers_) {
-        for (const auto* weight : {&layer.q, &layer.k, &layer.v, &layer.output, &layer.gate, &layer.up, &layer.down})
-            read(*weight);
+        for (const auto* weight : {&layer.q, &layer.k, &layer.v, &layer.output, &layer.router}) read(*weight);
+        for (const FeedForward& block : std::span(layer.feed_forward).first(computing)) {
+            for (const auto* weight : {&block.gate, &block.up, &block.down}) read(*weight);
+        }
     }
     read(head_);
     return total;
@@ -153,13 +165,8 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     adapt(steps, index, LoraSite::kK, normed_.data(), k_.data());
     adapt(steps, index, LoraSite::kV, normed_.data(), v_.data());
 
-    RopeArgs rope{
-        q_.data(),         n, config_.heads, config_.head_dim, positions_.data(), config_.inverse_frequencies.data(),
-        config_.rope_style};
-    ops_.rope(rope);
-    rope.x = k_.data();
-    rope.heads = config_.kv_heads;
-    ops_.rope(rope);
+    place_heads(q_.data(), n, config_.heads, layer.q_norm);
+    place_heads(k_.data(), n, config_.kv_heads, layer.k_norm);
 
     kv_rows_.clear();
     for (const SequenceStep& step : steps) {
@@ -174,15 +181,23 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     ops_.add(x_.data(), projected_.data(), n * config_.width);
 }
 
+void Decoder::place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm) {
+    if (!norm.empty()) ops_.rms_norm(x, norm.data(), n * heads, config_.head_dim, config_.rms_epsilon, x);
+    ops_.rope(
+        {x, n, heads, config_.head_dim, positions_.data(), config_.inverse_frequencies.data(), config_.rope_style});
+}
+
 void Decoder::feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
                                  std::int64_t n) {
     ops_.rms_norm(x_.data(), layer.feed_forward_norm.data(), n, config_.width, config_.rms_epsilon, normed_.data());
-    MatmulTask expand[] = {{layer.gate.get(), nullptr, gate_.data()}, {layer.up.get(), nullptr, up_.data()}};
+    if (layer.router != nullptr) return experts_block(layer, n);
+    const FeedForward& block = layer.feed_forward[0];
+    MatmulTask expand[] = {{block.gate.get(), nullptr, gate_.data()}, {block.up.get(), nullptr, up_.data()}};
     multiply(normed_.data(), n, expand);
     adapt(steps, index, LoraSite::kGate, normed_.data(), gate_.data());
     adapt(steps, index, LoraSite::kUp, normed_.data(), up_.data());
     ops_.swiglu(gate_.data(), up_.data(), n * config_.feed_forward);
-    MatmulTask contract[] = {{layer.down.get(), nullptr, projected_.data()}};
+    MatmulTask contract[] = {{block.down.get(), nullptr, projected_.data()}};
     multiply(gate_.data(), n, contract);
     adapt(steps, index, LoraSite::kDown, gate_.data(), projected_.data());
     ops_.add(x_.data(), projected_.data(), n * config_.width);

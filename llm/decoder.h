@@ -1,4 +1,5 @@
-// A decoder-only transformer (llama, qwen2) over Ops: a batch of sequences' next tokens in, logits out.
+// A decoder-only transformer (decoder_config.h names the architectures) over Ops: a batch of sequences' next tokens in,
+// logits out.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "core/result.h"
 #include "llm/decoder_config.h"
+#include "llm/experts.h"
 #include "llm/gguf.h"
 #include "llm/kv_cache.h"
 #include "llm/lora.h"
@@ -71,11 +73,16 @@ class Decoder {
                  const std::stop_token& cancel, Phase phase);
 
   private:
+    struct FeedForward {
+        std::unique_ptr<Weight> gate, up, down;  // [feed_forward, width] and back
+    };
     struct Layer {
         std::vector<float> attention_norm, feed_forward_norm;    // [width]
         std::vector<float> q_bias, k_bias, v_bias, output_bias;  // empty when the model has none
+        std::vector<float> q_norm, k_norm;                       // [head_dim], likewise
         std::unique_ptr<Weight> q, k, v, output;                 // [heads*head_dim | kv_heads*head_dim, width]
-        std::unique_ptr<Weight> gate, up, down;                  // [feed_forward, width] and back
+        std::unique_ptr<Weight> router;                          // [experts, width], null without experts
+        std::vector<FeedForward> feed_forward;                   // one, or one for each expert
     };
     class Loader;
 
@@ -88,7 +95,14 @@ class Decoder {
     /// Adds to y what the steps' adapters make of x in one linear layer.
     void adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y);
     void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
+    /// Tells queries or keys where in their sequence they stand.
+    void place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm);
     void feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
+    void experts_block(const Layer& layer, std::int64_t n);
+    /// Otherwise a prompt's tokens go through the arithmetic of answers: which one follows from the model alone.
+    bool experts_see_phases() const;
+    /// The products of the tokens that each expert has: from normed_ by way of gate_ into expert_rows_.
+    void compute_experts(const Layer& layer, std::span<const ExpertRouting::Run> runs, Phase phase);
     void read_logits(std::span<float> logits);
     const Weight& embedding() const { return embedding_ ? *embedding_ : *head_; }
 
@@ -106,6 +120,11 @@ class Decoder {
     std::vector<KvRows> kv_rows_;     // of the layer in work
     std::vector<float> x_, normed_, q_, k_, v_, attended_, projected_, gate_, up_;  // [kMaxChunk, ...]
     std::vector<float> lora_low_, lora_high_;  // likewise, from the first adapter on
+    ExpertRouting routing_;
+    std::vector<float> expert_scores_;      // [kMaxChunk, experts]
+    std::vector<float> expert_rows_;        // [kMaxChunk * experts_used, width], gate_ and up_ having as many rows
+    std::vector<MatmulTask> expert_tasks_;  // of the experts in work
+    std::vector<MatmulBatch> expert_batches_;
 };
 
 }  // namespace hearth::llm

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "llm/tensor_matrices.h"
+
 namespace hearth::llm {
 namespace {
 
@@ -11,9 +13,32 @@ struct SizeLimit {
     static constexpr std::int64_t kWidth = 1 << 17;
     static constexpr std::int64_t kFeedForward = 1 << 19;
     static constexpr std::int64_t kHeads = 4096;
+    static constexpr std::int64_t kExperts = kMaxStack;
+    static constexpr std::int64_t kExpertsUsed = 64;
     static constexpr std::int64_t kContext = 1 << 24;
     static constexpr std::int64_t kVocabulary = 1 << 24;
 };
+
+struct Architecture {
+    std::string_view name;
+    RopeStyle rope_style;  // converters permute q and k of `llama` for rotation of neighbours
+    bool head_norms;
+};
+constexpr Architecture kArchitectures[] = {
+    {"llama", RopeStyle::kInterleaved, false},
+    {"qwen2", RopeStyle::kHalves, false},
+    {"qwen3", RopeStyle::kHalves, true},
+    {"qwen3moe", RopeStyle::kHalves, true},
+};
+
+Result<Architecture> find_architecture(const std::string& name) {
+    std::string known;
+    for (const Architecture& each : kArchitectures) {
+        if (each.name == name) return each;
+        known += (known.empty() ? "" : ", ") + std::string(each.name);
+    }
+    return Error(ErrorCode::kUnsupported, "architecture '" + name.substr(0, 64) + "'; supported are " + known);
+}
 
 Result<int> bounded(const std::string& key, std::int64_t value, std::int64_t limit) {
     if (value < 1 || value > limit) {
@@ -66,6 +91,20 @@ Status read_sizes(const ConfigReader& reader, DecoderConfig& config) {
     return {};
 }
 
+/// After the sizes, whose feed-forward width is another one for experts.
+Status read_experts(const ConfigReader& reader, DecoderConfig& config) {
+    if (reader.number_or("expert_count", 0) == 0) return {};
+    HEARTH_TRY(config.experts, reader.size("expert_count", SizeLimit::kExperts));
+    HEARTH_TRY(config.experts_used, reader.size("expert_used_count", SizeLimit::kExpertsUsed));
+    if (config.experts_used > config.experts)
+        return Error(ErrorCode::kDataLoss, "the metadata has each token use more experts than there are");
+    if (reader.number_or("expert_shared_count", 0) > 0)
+        return Error(ErrorCode::kUnsupported, "experts that every token shares; chosen ones are supported");
+    HEARTH_TRY(config.feed_forward,
+               reader.size_or("expert_feed_forward_length", config.feed_forward, SizeLimit::kFeedForward));
+    return {};
+}
+
 /// The share of each frequency that a long-context model keeps: `rope_freqs.weight` of Llama 3, else 1.
 Result<std::vector<float>> frequency_factors(const GgufFile& file, int head_dim) {
     std::vector<float> factors(static_cast<std::size_t>(head_dim) / 2, 1.0f);
@@ -106,19 +145,15 @@ Status read_rope(const GgufFile& file, const ConfigReader& reader, DecoderConfig
 Result<DecoderConfig> read_decoder_config(const GgufFile& file) {
     DecoderConfig config;
     HEARTH_TRY(config.architecture, file.text("general.architecture"));
-    if (config.architecture != "llama" && config.architecture != "qwen2") {
-        return Error(ErrorCode::kUnsupported,
-                     "architecture '" + config.architecture.substr(0, 64) + "'; llama and qwen2 are supported");
-    }
+    HEARTH_TRY(const Architecture architecture, find_architecture(config.architecture));
+    config.rope_style = architecture.rope_style;
+    config.head_norms = architecture.head_norms;
     const ConfigReader reader(file, config.architecture);
-    if (reader.number_or("expert_count", 0) > 0)
-        return Error(ErrorCode::kUnsupported, "a mixture of experts; dense models are supported");
     HEARTH_TRY_STATUS(read_sizes(reader, config));
+    HEARTH_TRY_STATUS(read_experts(reader, config));
     config.rms_epsilon = static_cast<float>(reader.number_or("attention.layer_norm_rms_epsilon", 1e-5));
     if (!(config.rms_epsilon > 0) || config.rms_epsilon > 1)
         return Error(ErrorCode::kDataLoss, "the norm epsilon in the metadata is no usable number");
-    // Converters permute q and k of `llama` for rotation of neighbours; `qwen2` files keep the halves.
-    config.rope_style = config.architecture == "llama" ? RopeStyle::kInterleaved : RopeStyle::kHalves;
     HEARTH_TRY_STATUS(read_rope(file, reader, config));
     const GgufTensor* embedding = file.tensor("token_embd.weight");
     if (embedding == nullptr || embedding->dims.size() != 2 || embedding->dims[0] != config.width)

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "llm/decoder.h"
+#include "llm/tensor_matrices.h"
 
 namespace hearth::llm {
 
@@ -57,6 +58,10 @@ class Decoder::Loader {
         HEARTH_TRY_STATUS(matrix(prefix + "attn_k.weight", kv_width, config_.width, layer.k));
         HEARTH_TRY_STATUS(matrix(prefix + "attn_v.weight", kv_width, config_.width, layer.v));
         HEARTH_TRY_STATUS(matrix(prefix + "attn_output.weight", config_.width, query_width, layer.output));
+        if (config_.head_norms) {
+            HEARTH_TRY_STATUS(vector(prefix + "attn_q_norm.weight", config_.head_dim, layer.q_norm));
+            HEARTH_TRY_STATUS(vector(prefix + "attn_k_norm.weight", config_.head_dim, layer.k_norm));
+        }
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_q.bias", query_width, layer.q_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_k.bias", kv_width, layer.k_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_v.bias", kv_width, layer.v_bias));
@@ -65,9 +70,21 @@ class Decoder::Loader {
 
     Status load_feed_forward(const std::string& prefix, Layer& layer) {
         HEARTH_TRY_STATUS(vector(prefix + "ffn_norm.weight", config_.width, layer.feed_forward_norm));
-        HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate.weight", config_.feed_forward, config_.width, layer.gate));
-        HEARTH_TRY_STATUS(matrix(prefix + "ffn_up.weight", config_.feed_forward, config_.width, layer.up));
-        return matrix(prefix + "ffn_down.weight", config_.width, config_.feed_forward, layer.down);
+        if (config_.experts > 0) return load_experts(prefix, layer);
+        FeedForward& block = layer.feed_forward.emplace_back();
+        HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate.weight", config_.feed_forward, config_.width, block.gate));
+        HEARTH_TRY_STATUS(matrix(prefix + "ffn_up.weight", config_.feed_forward, config_.width, block.up));
+        return matrix(prefix + "ffn_down.weight", config_.width, config_.feed_forward, block.down);
+    }
+
+    Status load_experts(const std::string& prefix, Layer& layer) {
+        layer.feed_forward.resize(static_cast<std::size_t>(config_.experts));
+        HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate_inp.weight", config_.experts, config_.width, layer.router));
+        HEARTH_TRY_STATUS(
+            stack(prefix + "ffn_gate_exps.weight", config_.feed_forward, config_.width, layer, &FeedForward::gate));
+        HEARTH_TRY_STATUS(
+            stack(prefix + "ffn_up_exps.weight", config_.feed_forward, config_.width, layer, &FeedForward::up));
+        return stack(prefix + "ffn_down_exps.weight", config_.width, config_.feed_forward, layer, &FeedForward::down);
     }
 
     Result<const GgufTensor*> find(const std::string& name, const std::vector<std::int64_t>& dims) {
@@ -85,15 +102,37 @@ class Decoder::Loader {
 
     Status matrix(const std::string& name, std::int64_t rows, std::int64_t cols, std::unique_ptr<Weight>& out) {
         HEARTH_TRY(const MatrixView stored, view(name, rows, cols));
+        HEARTH_TRY_STATUS(prepare(name, stored, out));
+        release_if_copied(name, *out);
+        return {};
+    }
+
+    /// One matrix of every expert.
+    Status stack(const std::string& name, std::int64_t rows, std::int64_t cols, Layer& layer,
+                 std::unique_ptr<Weight> FeedForward::*out) {
+        HEARTH_TRY(const GgufTensor* tensor, find(name, {cols, rows, config_.experts}));
+        const std::vector<MatrixView> stored = matrices_of(*tensor);
+        for (std::size_t i = 0; i < stored.size(); ++i) {
+            if (cancel_.stop_requested()) return Error(ErrorCode::kCancelled, "loading was cancelled");
+            HEARTH_TRY_STATUS(prepare(name, stored[i], layer.feed_forward[i].*out));
+        }
+        release_if_copied(name, *(layer.feed_forward[0].*out));
+        return {};
+    }
+
+    Status prepare(const std::string& name, const MatrixView& stored, std::unique_ptr<Weight>& out) {
         auto loaded = decoder_.ops_.load(stored);
         if (!loaded.ok()) return Error(loaded.error().code, "tensor '" + name + "': " + loaded.error().message);
         out = std::move(loaded).value();
-        if (out->owned_bytes() > 0)
+        report(stored.bytes.size());
+        return {};
+    }
+
+    void release_if_copied(const std::string& name, const Weight& weight) {
+        if (weight.owned_bytes() > 0)
             file_.release(*file_.tensor(name));
         else
             decoder_.borrows_file_ = true;
-        report(stored.bytes.size());
-        return {};
     }
 
     Status vector(const std::string& name, std::int64_t size, std::vector<float>& out) {
@@ -129,13 +168,14 @@ std::size_t Decoder::weight_bytes(const GgufFile& file, const Ops& ops) {
             total += tensor.bytes.size();
             continue;
         }
-        std::int64_t elements = 1;
-        for (const std::int64_t dim : tensor.dims) elements *= dim;
-        const bool is_matrix = tensor.dims.size() == 2;
-        const std::size_t owned = is_matrix
-                                      ? ops.weight_bytes({tensor.type, tensor.dims[1], tensor.dims[0], tensor.bytes})
-                                      : static_cast<std::size_t>(elements) * sizeof(float);
-        total += owned > 0 ? owned : tensor.bytes.size();
+        const std::vector<MatrixView> matrices = matrices_of(tensor);
+        if (matrices.empty()) {
+            const DTypeGeometry shape = geometry(tensor.type);
+            total += tensor.bytes.size() / shape.bytes * static_cast<std::size_t>(shape.block) * sizeof(float);
+            continue;
+        }
+        const std::size_t owned = ops.weight_bytes(matrices[0]);
+        total += owned > 0 ? matrices.size() * owned : tensor.bytes.size();
     }
     return total;
 }

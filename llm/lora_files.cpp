@@ -87,6 +87,10 @@ Error misfit(const Matrix& matrix, std::int64_t wanted, const std::string& what)
                                                   ": the adapter was made for another model");
 }
 
+bool is_feed_forward(LoraSite site) {
+    return site == LoraSite::kGate || site == LoraSite::kUp || site == LoraSite::kDown;
+}
+
 /// Collects both halves of each pair.
 class Reader {
   public:
@@ -103,6 +107,11 @@ class Reader {
                                                           std::to_string(half->layer) + ", but the model has " +
                                                           std::to_string(config_.layers) +
                                                           ": the adapter was made for another model");
+        }
+        if (config_.experts > 0 && is_feed_forward(half->site)) {
+            return Error(ErrorCode::kUnsupported,
+                         "tensor '" + matrix.name + "' changes a feed-forward block, of which the model has " +
+                             std::to_string(config_.experts) + " a layer; adapters of its attention are possible");
         }
         const LoraShape shape = lora_shape(config_, half->site);
         if (half->is_b && matrix.rows != shape.rows) return misfit(matrix, shape.rows, "outputs");

@@ -49,7 +49,7 @@ enum class Activation : std::uint8_t {
     kGelu,  ///< exact, by erf
 };
 
-/// y[n, rows] = activation(x[n, cols] * W^T + bias). Tasks of one call share x, so activations are quantised once.
+/// y[n, rows] = activation(x[n, cols] * W^T + bias).
 struct MatmulTask {
     const Weight* weight = nullptr;
     const float* bias = nullptr;  ///< [rows] or null
@@ -57,9 +57,28 @@ struct MatmulTask {
     Activation activation = Activation::kNone;
 };
 
+/// Products of the same rows: tasks share x, so activations are quantised once.
+struct MatmulBatch {
+    const float* x = nullptr;  ///< [n, cols]
+    std::int64_t n = 0;        ///< >= 1
+    std::span<const MatmulTask> tasks;
+};
+
+/// What the experts made of a token, weighted and added to it: out[t] += sum over j < per_token of
+/// shares[t, j] * rows[places[t, j]].
+struct MixArgs {
+    const float* rows = nullptr;           ///< [n * per_token, dim]
+    const std::int32_t* places = nullptr;  ///< [n, per_token], each below n * per_token
+    const float* shares = nullptr;         ///< [n, per_token]
+    std::int64_t n = 0;
+    int per_token = 0;
+    std::int64_t dim = 0;
+    float* out = nullptr;  ///< [n, dim]
+};
+
 enum class RopeStyle {
     kInterleaved,  ///< pairs (2i, 2i+1): GGUF `llama`
-    kHalves,       ///< pairs (i, i + d/2): GGUF `qwen2` ("neox")
+    kHalves,       ///< pairs (i, i + d/2): GGUF `qwen2`, `qwen3` ("neox")
 };
 
 struct RopeArgs {
@@ -149,8 +168,13 @@ class Ops {
     virtual void side_by_side(std::int64_t count,
                               const std::function<void(Ops& lane, std::int64_t index, int thread)>& body) = 0;
 
-    /// A row's result does not depend on what else is in `x`, bit for bit.
-    virtual void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) = 0;
+    /// Computes every batch; they share cols and run side by side. A row's result does not depend on what else is in
+    /// its `x` or in another batch, bit for bit.
+    virtual void matmul(std::span<const MatmulBatch> batches, Phase phase) = 0;
+    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) {
+        const MatmulBatch alone[] = {{x, n, tasks}};
+        matmul(alone, phase);
+    }
 
     /// out[n, cols]: rows `ids` (0 .. rows - 1) of what load() or load_table() prepared, as float32.
     virtual void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) = 0;
@@ -173,6 +197,7 @@ class Ops {
     virtual void swiglu(float* gate, const float* up, std::int64_t count) = 0;
     /// x += y.
     virtual void add(float* x, const float* y, std::int64_t count) = 0;
+    virtual void mix(const MixArgs& args) = 0;
 };
 
 /// Plain C++ in float32 over dequantised weights: the oracle. Single-threaded.

@@ -10,6 +10,7 @@
 #include "llm/device.h"
 #include "llm/gguf.h"
 #include "llm/model_loader.h"
+#include "llm/tensor_matrices.h"
 
 namespace hearth::llm {
 namespace {
@@ -23,37 +24,54 @@ constexpr int kReadPasses = 3;
 /// larger than any cache.
 constexpr std::size_t kMaxProbeBytes = std::size_t{1} << 30;
 
-struct Matrix {
-    std::unique_ptr<Weight> weight;
-    std::int64_t cols = 0;
+/// The matrices of one tensor, and the tokens out of kProbeTokens that each of them computes: all, or an expert's part
+/// where all experts are chosen alike.
+struct Matrices {
+    std::vector<std::unique_ptr<Weight>> weights;
+    std::int64_t tokens_each = kProbeTokens;
 };
 
-Result<std::vector<Matrix>> load_first_layer(const GgufFile& file, Ops& ops) {
-    std::vector<Matrix> out;
+Result<std::vector<Matrices>> load_first_layer(const GgufFile& file, const DecoderConfig& config, Ops& ops) {
+    std::vector<Matrices> out;
     for (const GgufTensor& tensor : file.tensors()) {
-        if (!tensor.name.starts_with("blk.0.") || tensor.dims.size() != 2) continue;
-        HEARTH_TRY(auto weight, ops.load({tensor.type, tensor.dims[1], tensor.dims[0], tensor.bytes}));
-        out.push_back({std::move(weight), tensor.dims[0]});
+        const std::vector<MatrixView> stored = matrices_of(tensor);
+        if (!tensor.name.starts_with("blk.0.") || stored.empty()) continue;
+        Matrices& loaded = out.emplace_back();
+        for (const MatrixView& matrix : stored) {
+            HEARTH_TRY(auto weight, ops.load(matrix));
+            loaded.weights.push_back(std::move(weight));
+        }
+        if (tensor.dims.size() == 3 && config.experts > 0)
+            loaded.tokens_each = (kProbeTokens * config.experts_used + config.experts - 1) / config.experts;
     }
     if (out.empty()) return Error(ErrorCode::kDataLoss, "the first layer has no matrices");
     return out;
 }
 
 /// Seconds that one layer's products take for kProbeTokens tokens: the best of a few passes.
-double time_layer(const std::vector<Matrix>& layer, Ops& ops) {
-    std::int64_t widest_in = 0, widest_out = 0;
-    for (const Matrix& matrix : layer) {
-        widest_in = std::max(widest_in, matrix.cols);
-        widest_out = std::max(widest_out, matrix.weight->rows());
+double time_layer(const std::vector<Matrices>& layer, Ops& ops) {
+    std::int64_t most_in = 0, most_out = 0;
+    for (const Matrices& each : layer) {
+        most_in = std::max(most_in, each.tokens_each * each.weights[0]->cols());
+        most_out = std::max(most_out, each.tokens_each * each.weights[0]->rows());
     }
-    const std::vector<float> x(static_cast<std::size_t>(kProbeTokens * widest_in), 0.5f);
-    std::vector<float> y(static_cast<std::size_t>(kProbeTokens * widest_out));
+    const std::vector<float> x(static_cast<std::size_t>(most_in), 0.5f);
     double best = 1e9;
+    std::vector<std::vector<float>> outputs;
+    std::vector<MatmulTask> tasks;
+    std::vector<MatmulBatch> batches;
     for (int pass = 0; pass <= kProbePasses; ++pass) {
         const auto start = Clock::now();
-        for (const Matrix& matrix : layer) {
-            const MatmulTask task[] = {{matrix.weight.get(), nullptr, y.data()}};
-            ops.matmul(x.data(), kProbeTokens, task, Phase::kPrefill);
+        for (const Matrices& each : layer) {
+            tasks.clear();
+            batches.clear();
+            tasks.reserve(each.weights.size());
+            while (outputs.size() < each.weights.size()) outputs.emplace_back(static_cast<std::size_t>(most_out));
+            for (std::size_t i = 0; i < each.weights.size(); ++i) {
+                tasks.push_back({each.weights[i].get(), nullptr, outputs[i].data()});
+                batches.push_back({x.data(), each.tokens_each, std::span(tasks).last(1)});
+            }
+            ops.matmul(batches, Phase::kPrefill);
         }
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
         if (pass > 0) best = std::min(best, seconds);  // the first touches everything
@@ -61,14 +79,17 @@ double time_layer(const std::vector<Matrix>& layer, Ops& ops) {
     return best;
 }
 
-/// Bytes one decoded token reads: every matrix, the embedding only where it is the head too.
-std::size_t bytes_per_token(const GgufFile& file, const Ops& ops) {
+/// Bytes one decoded token reads: every matrix, of experts the chosen ones; the embedding only where it is the head
+/// too.
+std::size_t bytes_per_token(const GgufFile& file, const DecoderConfig& config, const Ops& ops) {
     const bool own_head = file.tensor("output.weight") != nullptr;
     std::size_t total = 0;
     for (const GgufTensor& tensor : file.tensors()) {
-        if (tensor.dims.size() != 2 || (own_head && tensor.name == "token_embd.weight")) continue;
-        const std::size_t packed = ops.weight_bytes({tensor.type, tensor.dims[1], tensor.dims[0], tensor.bytes});
-        total += packed > 0 ? packed : tensor.bytes.size();
+        const std::vector<MatrixView> matrices = matrices_of(tensor);
+        if (matrices.empty() || (own_head && tensor.name == "token_embd.weight")) continue;
+        const std::size_t packed = ops.weight_bytes(matrices[0]);
+        const std::size_t read = tensor.dims.size() == 3 ? static_cast<std::size_t>(config.experts_used) : 1;
+        total += read * (packed > 0 ? packed : matrices[0].bytes.size());
     }
     return total;
 }
@@ -115,9 +136,10 @@ Result<ModelPlan> plan_and_measure(const EngineOptions& options, MemoryLedger& l
     HEARTH_TRY(const std::unique_ptr<GgufFile> file, GgufFile::open(options.model_path));
     HEARTH_TRY(const std::unique_ptr<Ops> ops, open_ops(options, options.threads));
     HEARTH_TRY(ModelPlan plan, plan_file(options, *file, *ops));
-    HEARTH_TRY(const std::vector<Matrix> layer, load_first_layer(*file, *ops));
+    HEARTH_TRY(const DecoderConfig config, read_decoder_config(*file));
+    HEARTH_TRY(const std::vector<Matrices> layer, load_first_layer(*file, config, *ops));
     plan.predicted_prefill_tokens_per_second = kProbeTokens / (time_layer(layer, *ops) * plan.layers);
-    const std::size_t token_bytes = bytes_per_token(*file, *ops);
+    const std::size_t token_bytes = bytes_per_token(*file, config, *ops);
     HEARTH_TRY(plan.read_bandwidth_bytes_per_second,
                measure_read_bandwidth(*ops, std::min(token_bytes, kMaxProbeBytes), ledger));
     plan.predicted_decode_tokens_per_second = plan.read_bandwidth_bytes_per_second / static_cast<double>(token_bytes);

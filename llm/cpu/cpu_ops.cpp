@@ -93,26 +93,62 @@ CpuOps::GroupForm CpuOps::group_form(GroupKind kind, std::int64_t cols) const {
     return {};
 }
 
-void CpuOps::prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind) {
+void CpuOps::prepare_groups(std::span<const MatmulBatch> batches, std::int64_t cols, GroupKind kind) {
     Groups& groups = groups_[static_cast<std::size_t>(kind)];
     const GroupForm form = group_form(kind, cols);
     groups.group_bytes = form.bytes;
-    const std::int64_t count = divide_up(n, form.tokens);
-    groups.buffer.reserve(static_cast<std::size_t>(count) * groups.group_bytes);
-    const auto one = [&](std::int64_t g, int) {
-        const int tokens = static_cast<int>(std::min<std::int64_t>(form.tokens, n - g * form.tokens));
+    groups.firsts.assign(1, 0);
+    for (const MatmulBatch& batch : batches)
+        groups.firsts.push_back(groups.firsts.back() + divide_up(batch.n, form.tokens));
+    groups.buffer.reserve(static_cast<std::size_t>(groups.firsts.back()) * groups.group_bytes);
+    pool_.parallel_for(groups.firsts.back(), [&](std::int64_t g, int) {
+        const auto after = std::upper_bound(groups.firsts.begin(), groups.firsts.end(), g);
+        const MatmulBatch& batch = batches[static_cast<std::size_t>(after - groups.firsts.begin() - 1)];
+        const std::int64_t first = (g - *(after - 1)) * form.tokens;
+        const int tokens = static_cast<int>(std::min<std::int64_t>(form.tokens, batch.n - first));
         std::byte* out = groups.buffer.data() + static_cast<std::size_t>(g) * groups.group_bytes;
-        form.fill(x + g * form.tokens * cols, tokens, cols, out);
-    };
-    pool_.parallel_for(count, one);
+        form.fill(batch.x + first * cols, tokens, cols, out);
+    });
 }
 
-void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n,
-                             GroupKind kind, int thread) {
+std::int64_t CpuOps::cut(std::span<const MatmulBatch> batches, Phase phase) {
+    cuts_.clear();
+    std::int64_t total_panels = 0, chunks = 0;
+    for (const MatmulBatch& batch : batches) {
+        for (const MatmulTask& task : batch.tasks) total_panels += packed(task).panels();
+    }
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        for (const MatmulTask& task : batches[i].tasks) {
+            const PackedMatrix& weight = packed(task);
+            const bool tiles = group_kind(weight.kind(), phase) == GroupKind::kTiles;
+            const std::int64_t size = panels_per_chunk(weight, total_panels, threads(), tiles);
+            cuts_.push_back({i, &task, size, chunks});
+            chunks += divide_up(weight.panels(), size);
+        }
+    }
+    return chunks;
+}
+
+void CpuOps::multiply_chunk(std::span<const MatmulBatch> batches, std::int64_t chunk, Phase phase, int thread) {
+    const auto after = std::upper_bound(cuts_.begin(), cuts_.end(), chunk,
+                                        [](std::int64_t place, const Cut& cut) { return place < cut.first_chunk; });
+    const Cut& cut = *(after - 1);
+    const MatmulTask& task = *cut.task;
     const PackedMatrix& weight = packed(task);
+    const GroupKind kind = group_kind(weight.kind(), phase);
     const Groups& groups = groups_[static_cast<std::size_t>(kind)];
-    MatmulTile tile{&weight, begin,     end,    groups.buffer.data(), groups.group_bytes,
-                    n,       task.bias, task.y, task.activation};
+    const std::int64_t begin = (chunk - cut.first_chunk) * cut.panels_per_chunk;
+    const std::int64_t end = std::min(begin + cut.panels_per_chunk, weight.panels());
+    const std::int64_t n = batches[cut.batch].n;
+    MatmulTile tile{&weight,
+                    begin,
+                    end,
+                    groups.buffer.data() + static_cast<std::size_t>(groups.firsts[cut.batch]) * groups.group_bytes,
+                    groups.group_bytes,
+                    n,
+                    task.bias,
+                    task.y,
+                    task.activation};
     if (kind != GroupKind::kTiles) return kernels_.matmul(tile);
     Buffer& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
     scratch.reserve(tile_scratch_bytes(end - begin, n));
@@ -120,36 +156,22 @@ void CpuOps::multiply_panels(const MatmulTask& task, std::int64_t begin, std::in
     kernels_.tiles->matmul(tile);
 }
 
-void CpuOps::matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) {
-    HEARTH_CHECK(n >= 1 && !tasks.empty());
-    const std::int64_t cols = packed(tasks[0]).cols();
+void CpuOps::matmul(std::span<const MatmulBatch> batches, Phase phase) {
+    HEARTH_CHECK(!batches.empty() && !batches[0].tasks.empty());
+    const std::int64_t cols = packed(batches[0].tasks[0]).cols();
     bool wanted[kGroupKinds] = {};
-    std::int64_t total_panels = 0, chunks = 0;
-    for (const MatmulTask& task : tasks) {
-        HEARTH_CHECK(packed(task).cols() == cols);
-        wanted[static_cast<std::size_t>(group_kind(packed(task).kind(), phase))] = true;
-        total_panels += packed(task).panels();
+    for (const MatmulBatch& batch : batches) {
+        HEARTH_CHECK(batch.n >= 1);
+        for (const MatmulTask& task : batch.tasks) {
+            HEARTH_CHECK(packed(task).cols() == cols);
+            wanted[static_cast<std::size_t>(group_kind(packed(task).kind(), phase))] = true;
+        }
     }
     for (std::size_t kind = 0; kind < kGroupKinds; ++kind) {
-        if (wanted[kind]) prepare_groups(x, n, cols, static_cast<GroupKind>(kind));
+        if (wanted[kind]) prepare_groups(batches, cols, static_cast<GroupKind>(kind));
     }
-    const auto size_of = [&](const PackedMatrix& weight) {
-        return panels_per_chunk(weight, total_panels, threads(), group_kind(weight.kind(), phase) == GroupKind::kTiles);
-    };
-    for (const MatmulTask& task : tasks) chunks += divide_up(packed(task).panels(), size_of(packed(task)));
-    pool_.parallel_for(chunks, [&](std::int64_t chunk, int thread) {
-        for (const MatmulTask& task : tasks) {
-            const PackedMatrix& weight = packed(task);
-            const std::int64_t size = size_of(weight);
-            const std::int64_t own = divide_up(weight.panels(), size);
-            if (chunk >= own) {
-                chunk -= own;
-                continue;
-            }
-            return multiply_panels(task, chunk * size, std::min((chunk + 1) * size, weight.panels()), n,
-                                   group_kind(weight.kind(), phase), thread);
-        }
-    });
+    pool_.parallel_for(cut(batches, phase),
+                       [&](std::int64_t chunk, int thread) { multiply_chunk(batches, chunk, phase, thread); });
 }
 
 void CpuOps::read(std::span<const std::byte> bytes) {
@@ -229,6 +251,15 @@ void CpuOps::swiglu(float* gate, const float* up, std::int64_t count) {
 
 void CpuOps::add(float* x, const float* y, std::int64_t count) {
     for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.add(x + first, y + first, size); });
+}
+
+void CpuOps::mix(const MixArgs& args) {
+    for_rows(args.n, args.per_token * args.dim, [&](std::int64_t first, std::int64_t rows) {
+        for (std::int64_t j = first * args.per_token; j < (first + rows) * args.per_token; ++j) {
+            kernels_.add_scaled(args.out + j / args.per_token * args.dim, args.rows + args.places[j] * args.dim,
+                                args.shares[j], args.dim);
+        }
+    });
 }
 
 }  // namespace cpu

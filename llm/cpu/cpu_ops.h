@@ -29,7 +29,8 @@ class CpuOps final : public Ops {
     bool phases_differ() const override { return kernels_.tiles != nullptr; }
     void read(std::span<const std::byte> bytes) override;
     void side_by_side(std::int64_t count, const std::function<void(Ops&, std::int64_t, int)>& body) override;
-    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase phase) override;
+    using Ops::matmul;
+    void matmul(std::span<const MatmulBatch> batches, Phase phase) override;
     Result<std::unique_ptr<Weight>> load_table(const MatrixView& matrix) override;
     void gather_rows(const Weight& table, std::span<const std::int32_t> ids, float* out) override;
     void rms_norm(const float* x, const float* weight, std::int64_t n, std::int64_t dim, float epsilon,
@@ -43,12 +44,21 @@ class CpuOps final : public Ops {
     void encoder_attention(const EncoderAttentionArgs& args) override;
     void swiglu(float* gate, const float* up, std::int64_t count) override;
     void add(float* x, const float* y, std::int64_t count) override;
+    void mix(const MixArgs& args) override;
 
   private:
     /// Activations of one matmul call in the form some weights read.
     struct Groups {
         Buffer buffer;
         std::size_t group_bytes = 0;
+        std::vector<std::int64_t> firsts;  ///< of each batch, counted over the call; then their number
+    };
+    /// A task of a matmul call, cut into chunks of so many panels.
+    struct Cut {
+        std::size_t batch;
+        const MatmulTask* task;
+        std::int64_t panels_per_chunk;
+        std::int64_t first_chunk;  ///< counted over the call
     };
     /// A tile of query rows: some new tokens of one sequence, for the query heads of one kv head.
     struct AttendItem {
@@ -71,10 +81,11 @@ class CpuOps final : public Ops {
     };
     GroupKind group_kind(PackedKind kind, Phase phase) const;
     GroupForm group_form(GroupKind kind, std::int64_t cols) const;
-    void multiply_panels(const MatmulTask& task, std::int64_t begin, std::int64_t end, std::int64_t n, GroupKind kind,
-                         int thread);
+    void prepare_groups(std::span<const MatmulBatch> batches, std::int64_t cols, GroupKind kind);
+    /// Fills cuts_. Returns the number of chunks.
+    std::int64_t cut(std::span<const MatmulBatch> batches, Phase phase);
+    void multiply_chunk(std::span<const MatmulBatch> batches, std::int64_t chunk, Phase phase, int thread);
 
-    void prepare_groups(const float* x, std::int64_t n, std::int64_t cols, GroupKind kind);
     void fill_rope_table(const RopeArgs& args);
     void attend(const AttendTile& tile, Phase phase) const;
     std::int64_t plan_attention(const AttentionArgs& args);
@@ -100,6 +111,7 @@ class CpuOps final : public Ops {
     std::vector<std::unique_ptr<CpuOps>> lanes_;  // one for each thread, from the first side_by_side() on
     PageArena arena_;
     Groups groups_[kGroupKinds];
+    std::vector<Cut> cuts_;
     std::vector<Buffer> thread_scratch_;
     std::vector<AttendItem> attend_items_;
     Buffer parts_;

@@ -152,6 +152,8 @@ struct KernelTable {
                        std::int64_t y_apart);
     void (*swiglu)(float* gate, const float* up, std::int64_t count);
     void (*add)(float* x, const float* y, std::int64_t count);
+    /// x += factor * y.
+    void (*add_scaled)(float* x, const float* y, float factor, std::int64_t count);
     const TileKernels* tiles = nullptr;
 };
 

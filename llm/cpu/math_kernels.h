@@ -86,6 +86,12 @@ void add(float* x, const float* y, std::int64_t count) {
 }
 
 template <class S>
+void add_scaled(float* x, const float* y, float factor, std::int64_t count) {
+    const typename S::F f = S::set1(factor);
+    each_vector<S>(x, y, count, [f](typename S::F a, typename S::F b) { return S::fma(b, f, a); });
+}
+
+template <class S>
 void scale_rows(const float* x, std::int64_t x_apart, int rows, int dim, const float* factors, float* y,
                 std::int64_t y_apart) {
     for (int r = 0; r < rows; ++r, x += x_apart, y += y_apart) {

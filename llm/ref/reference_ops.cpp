@@ -89,18 +89,9 @@ class ReferenceOps : public Ops {
         for (std::int64_t i = 0; i < count; ++i) body(*this, i, 0);
     }
 
-    void matmul(const float* x, std::int64_t n, std::span<const MatmulTask> tasks, Phase) override {
-        for (const MatmulTask& task : tasks) {
-            const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
-            row_.resize(static_cast<std::size_t>(weight.cols()));
-            for (std::int64_t row = 0; row < weight.rows(); ++row) {
-                weight.read_row(row, row_.data());
-                const double bias = task.bias == nullptr ? 0.0 : task.bias[row];
-                for (std::int64_t i = 0; i < n; ++i) {
-                    const double sum = dot(row_.data(), x + i * weight.cols(), weight.cols());
-                    task.y[i * weight.rows() + row] = activated(sum + bias, task.activation);
-                }
-            }
+    void matmul(std::span<const MatmulBatch> batches, Phase) override {
+        for (const MatmulBatch& batch : batches) {
+            for (const MatmulTask& task : batch.tasks) multiply(batch.x, batch.n, task);
         }
     }
 
@@ -221,7 +212,31 @@ class ReferenceOps : public Ops {
         for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
     }
 
+    void mix(const MixArgs& args) override {
+        for (std::int64_t token = 0; token < args.n; ++token) {
+            for (std::int64_t i = 0; i < args.dim; ++i) {
+                double sum = args.out[token * args.dim + i];
+                for (std::int64_t j = token * args.per_token; j < (token + 1) * args.per_token; ++j)
+                    sum += static_cast<double>(args.shares[j]) * args.rows[args.places[j] * args.dim + i];
+                args.out[token * args.dim + i] = static_cast<float>(sum);
+            }
+        }
+    }
+
   private:
+    void multiply(const float* x, std::int64_t n, const MatmulTask& task) {
+        const auto& weight = static_cast<const BorrowedWeight&>(*task.weight);
+        row_.resize(static_cast<std::size_t>(weight.cols()));
+        for (std::int64_t row = 0; row < weight.rows(); ++row) {
+            weight.read_row(row, row_.data());
+            const double bias = task.bias == nullptr ? 0.0 : task.bias[row];
+            for (std::int64_t i = 0; i < n; ++i) {
+                const double sum = dot(row_.data(), x + i * weight.cols(), weight.cols());
+                task.y[i * weight.rows() + row] = activated(sum + bias, task.activation);
+            }
+        }
+    }
+
     /// One query over `count` positions; `at(position, value)` yields a key or a value vector.
     template <typename At>
     void attend(const float* q, int head_dim, std::int64_t count, float* out, At at) {

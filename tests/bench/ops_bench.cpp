@@ -96,6 +96,48 @@ void bench(Ops& ops, const Case& c, int threads, double bandwidth) {
     std::fflush(stdout);
 }
 
+/// Gate and up of one layer's experts (Qwen3-30B-A3B's shapes) for tokens that chose 8 of 128 at random: in one call,
+/// and beside it with a call for each expert.
+void bench_experts(Ops& ops, int threads, double bandwidth) {
+    constexpr std::int64_t kExperts = 128, kUsed = 8, kRows = 768, kCols = 2048;
+    const std::size_t size = kRows * kCols / 256 * geometry(DType::kQ4_K).bytes;
+    std::mt19937 random(1);
+    std::vector<std::byte> bytes(size);
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random() & 0x3f);
+    std::vector<std::unique_ptr<Weight>> weights;
+    for (std::int64_t i = 0; i < 2 * kExperts; ++i)
+        weights.push_back(ops.load({DType::kQ4_K, kRows, kCols, bytes}).value());
+    std::printf("128 experts, 8 used, Q4_K 2 x %ld x %ld\n", kRows, kCols);
+    for (const std::int64_t n : {1, 4, 32, 256, 1024}) {
+        std::vector<std::int64_t> counts(kExperts);
+        for (std::int64_t i = 0; i < n * kUsed; ++i) ++counts[random() % kExperts];
+        std::vector<float> x(static_cast<std::size_t>(n * kUsed * kCols), 0.5f);
+        std::vector<float> gate(static_cast<std::size_t>(n * kUsed * kRows)), up(gate);
+        std::vector<MatmulTask> tasks;
+        tasks.reserve(2 * kExperts);
+        std::vector<MatmulBatch> batches;
+        std::int64_t row = 0, read = 0;
+        for (std::size_t e = 0; e < counts.size(); ++e) {
+            if (counts[e] == 0) continue;
+            tasks.push_back({weights[2 * e].get(), nullptr, gate.data() + row * kRows});
+            tasks.push_back({weights[2 * e + 1].get(), nullptr, up.data() + row * kRows});
+            batches.push_back({x.data() + row * kCols, counts[e], std::span(tasks).last(2)});
+            row += counts[e];
+            read += 2;
+        }
+        for (const Phase phase : {Phase::kDecode, Phase::kPrefill}) {
+            const double together = best_seconds(threads, [&] { ops.matmul(batches, phase); });
+            const double apart = best_seconds(threads, [&] {
+                for (const MatmulBatch& batch : batches) ops.matmul(std::span(&batch, 1), phase);
+            });
+            std::printf("  n=%-4ld %s %6.0f us %3.0f%% %6.1f GOP/s, apart %.2fx\n", n,
+                        phase == Phase::kDecode ? "decode " : "prefill", together * 1e6,
+                        100.0 * static_cast<double>(read) * static_cast<double>(size) / together / bandwidth,
+                        4.0 * static_cast<double>(row * kRows * kCols) / together * 1e-9, apart / together);
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,5 +154,6 @@ int main(int argc, char** argv) {
                           Case{DType::kQ4_1, 1536, 576}, Case{DType::kF32, 1536, 384}, Case{DType::kF32, 384, 1536}}) {
         bench(**ops, c, threads, bandwidth);
     }
+    bench_experts(**ops, threads, bandwidth);
     return 0;
 }

@@ -44,10 +44,23 @@ std::vector<std::int32_t> some_tokens(int count) {
     return tokens;
 }
 
-class DecoderKinds : public testing::TestWithParam<const char*> {};
+struct Kind {
+    const char* name;
+    test::TinyModelOptions options;
+};
+const Kind kKinds[] = {{"llama", {}},
+                       {"qwen2", {.architecture = "qwen2"}},
+                       {"qwen3", {.architecture = "qwen3"}},
+                       {"qwen3moe", {.architecture = "qwen3moe", .experts = 8}},
+                       {"mixtral", {.experts = 4}},
+                       {"all_experts", {.experts = 3, .experts_used = 3}}};
+
+class DecoderKinds : public testing::TestWithParam<Kind> {};
 
 TEST_P(DecoderKinds, OneTokenAtATimeEqualsOneChunk) {
-    TinyDecoder model({.architecture = GetParam(), .tied_head = false});
+    test::TinyModelOptions options = GetParam().options;
+    options.tied_head = false;
+    TinyDecoder model(options);
     const auto tokens = some_tokens(40);
     KvSequence whole(*model.pool);
     const auto expected = model.feed(whole, tokens);
@@ -59,7 +72,7 @@ TEST_P(DecoderKinds, OneTokenAtATimeEqualsOneChunk) {
 }
 
 TEST_P(DecoderKinds, SharedBeginningEqualsComputingItAgain) {
-    TinyDecoder model({.architecture = GetParam()});
+    TinyDecoder model(GetParam().options);
     const auto tokens = some_tokens(50);
     KvSequence whole(*model.pool);
     const auto expected = model.feed(whole, tokens);
@@ -68,14 +81,15 @@ TEST_P(DecoderKinds, SharedBeginningEqualsComputingItAgain) {
     EXPECT_EQ(model.feed(shared, std::span(tokens).subspan(48)), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, DecoderKinds, testing::Values("llama", "qwen2"));
+INSTANTIATE_TEST_SUITE_P(Architectures, DecoderKinds, testing::ValuesIn(kKinds),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST_P(DecoderKinds, SequencesComputedTogetherEqualEachAlone) {
     for (const char* ops : {"reference", "fast"}) {
         const auto make = [&] {
             return std::string(ops) == "fast" ? std::move(make_cpu_ops(2, "")).value() : make_reference_ops();
         };
-        TinyDecoder model({.architecture = GetParam()}, make());
+        TinyDecoder model(GetParam().options, make());
         const auto tokens = some_tokens(60);
         const std::span<const std::int32_t> all(tokens);
         const std::span<const std::int32_t> parts[] = {all.first(20), all.subspan(20, 1), all.subspan(21, 39)};
@@ -100,6 +114,33 @@ TEST_P(DecoderKinds, SequencesComputedTogetherEqualEachAlone) {
         ASSERT_TRUE(model.decoder->forward(steps, logits, {}));
         EXPECT_EQ(logits, expected) << ops << ": bit for bit";
         EXPECT_EQ(sequences[2].length(), 44);
+    }
+}
+
+TEST_P(DecoderKinds, APromptBesideAnAnswerEqualsEachAlone) {
+    for (const char* isa : {"", "amx-model"}) {
+        auto ops = make_cpu_ops(2, isa);
+        if (!ops.ok()) continue;  // no x86
+        test::TinyModelOptions options = GetParam().options;
+        options.quantised = true;
+        TinyDecoder model(options, std::move(*ops));
+        const auto tokens = some_tokens(35);
+        const std::span<const std::int32_t> answer = std::span(tokens).first(1), prompt = std::span(tokens).subspan(1);
+        const auto run = [&](std::span<const SequenceStep> steps) {
+            std::vector<float> logits(steps.size() * test::kTinyVocabulary);
+            for (const SequenceStep& step : steps)
+                EXPECT_TRUE(step.sequence->reserve(static_cast<int>(step.tokens.size())));
+            EXPECT_TRUE(model.decoder->forward(steps, logits, {}));
+            return logits;
+        };
+        KvSequence first(*model.pool), second(*model.pool), both[] = {KvSequence(*model.pool), KvSequence(*model.pool)};
+        auto expected = run(std::vector<SequenceStep>{{&first, answer, 1}});
+        const auto of_prompt = run(std::vector<SequenceStep>{{&second, prompt, 1, nullptr, Phase::kPrefill}});
+        expected.insert(expected.end(), of_prompt.begin(), of_prompt.end());
+        EXPECT_EQ(
+            run(std::vector<SequenceStep>{{&both[0], answer, 1}, {&both[1], prompt, 1, nullptr, Phase::kPrefill}}),
+            expected)
+            << isa << ": bit for bit";
     }
 }
 
@@ -144,6 +185,36 @@ ErrorCode refusal(const std::string& bytes, const std::string& ops_name = "refer
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     EXPECT_EQ(from.size(), to.size());
     return text.replace(text.find(from), from.size(), to);
+}
+
+TEST(Decoder, ANormOfHeadsAndARouterAreNeeded) {
+    const test::TinyModelOptions options{.architecture = "qwen3moe", .experts = 4};
+    const std::string good = test::tiny_model(options);
+    for (const char* name : {"blk.1.attn_q_norm.weight", "blk.0.attn_k_norm.weight", "blk.1.ffn_gate_inp.weight",
+                             "blk.0.ffn_gate_exps.weight", "blk.1.ffn_down_exps.weight"}) {
+        std::string other = name;
+        other[0] = 'x';
+        EXPECT_EQ(refusal(replaced(good, name, other)), ErrorCode::kDataLoss) << name;
+    }
+}
+
+TEST(Decoder, ExpertCountsThatContradictAreRefused) {
+    const auto code = [](test::TinyModelOptions options) { return refusal(test::tiny_model(options)); };
+    EXPECT_EQ(code({.experts = 2, .experts_used = 3}), ErrorCode::kDataLoss);
+    EXPECT_EQ(code({.experts = 2, .experts_used = 0}), ErrorCode::kDataLoss);
+    EXPECT_EQ(code({.experts = 128, .experts_used = 65}), ErrorCode::kDataLoss);
+    std::string text = test::tiny_model({.experts = 4});
+    const std::string key = "llama.expert_count";
+    for (const std::uint32_t value : {3u, 5u, 5000u, 0x80000000u, 0xffffffffu}) {
+        std::memcpy(text.data() + text.find(key) + key.size() + 4, &value, 4);
+        EXPECT_EQ(refusal(text), ErrorCode::kDataLoss) << value;
+    }
+}
+
+TEST(Decoder, ASecondExpertChangesTheLogits) {
+    TinyDecoder few({.experts = 4, .experts_used = 1}), more({.experts = 4, .experts_used = 2});
+    KvSequence one(*few.pool), two(*more.pool);
+    EXPECT_NE(few.feed(one, some_tokens(3)), more.feed(two, some_tokens(3)));
 }
 
 TEST(Decoder, MissingTensorsAndOtherArchitecturesAreRefused) {

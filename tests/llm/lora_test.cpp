@@ -143,6 +143,13 @@ TEST_F(LoraFiles, AnAdapterOfAnotherModelIsRefusedByItsTensor) {
     EXPECT_EQ(read_lora(**model_file, config_, kAnyMemory).error().code, ErrorCode::kUnsupported);
 }
 
+TEST_F(LoraFiles, OfAMixtureOnlyTheAttentionCanBeAdapted) {
+    model_ = test::tiny_model({.experts = 4});
+    config_ = read_decoder_config(*GgufFile::parse(std::as_bytes(std::span(model_))).value()).value();
+    const std::string message = refusal({}, ErrorCode::kUnsupported);
+    EXPECT_NE(message.find("of which the model has 4 a layer"), std::string::npos) << message;
+}
+
 TEST_F(LoraFiles, MemoryIsAskedForBeforeValuesAreRead) {
     bytes_ = test::tiny_adapter();
     const auto file = GgufFile::parse(std::as_bytes(std::span(bytes_)));

@@ -137,6 +137,37 @@ TEST_P(MatmulTest, OfOneTokenDoesNotDependOnItsBatch) {
     }
 }
 
+TEST_P(MatmulTest, BatchesOfOneCallAreEachAlone) {
+    const std::int64_t cols = 512, rows = 40, counts[] = {1, 17, 8, 3, 33};
+    Random random(6);
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<std::unique_ptr<Weight>> weights;
+    std::vector<Floats> inputs, together, alone;
+    for (std::size_t i = 0; i < std::size(counts); ++i) {
+        for (const DType type : {i % 2 == 0 ? DType::kQ4_K : DType::kF32, DType::kQ6_K}) {
+            bytes.push_back(random_matrix(type, rows, cols, random));
+            weights.push_back(ops_->load({type, rows, cols, bytes.back()}).value());
+            together.emplace_back(static_cast<std::size_t>(counts[i] * rows), NAN);
+        }
+        inputs.push_back(random.normals(counts[i] * cols));
+    }
+    alone = together;
+    for (const Phase phase : kPhases) {
+        std::vector<MatmulTask> tasks;
+        for (std::size_t w = 0; w < weights.size(); ++w)
+            tasks.push_back({weights[w].get(), nullptr, together[w].data()});
+        std::vector<MatmulBatch> batches;
+        for (std::size_t i = 0; i < std::size(counts); ++i)
+            batches.push_back({inputs[i].data(), counts[i], std::span(tasks).subspan(2 * i, 2)});
+        ops_->matmul(batches, phase);
+        for (std::size_t w = 0; w < weights.size(); ++w) {
+            const MatmulTask task[] = {{weights[w].get(), nullptr, alone[w].data()}};
+            ops_->matmul(inputs[w / 2].data(), counts[w / 2], task, phase);
+            EXPECT_EQ(std::memcmp(alone[w].data(), together[w].data(), sizeof(float) * alone[w].size()), 0) << w;
+        }
+    }
+}
+
 TEST_P(MatmulTest, ExtremeWeightsAndActivationsDoNotOverflow) {
     // Every quant at its largest against activations of one size: the worst case of the 16-bit partial sums.
     for (const DType type : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ8_0, DType::kQ6_K}) {

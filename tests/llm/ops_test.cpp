@@ -108,6 +108,31 @@ TEST_P(OpsTest, RopeRotatesPairsByPosition) {
     }
 }
 
+TEST_P(OpsTest, MixAddsTheNamedRowsTimesTheirShares) {
+    Random random(8);
+    for (const std::int64_t dim : {1, 7, 16, 33, 256}) {
+        const std::int64_t n = 37;
+        const int per_token = 3;
+        const Floats rows = random.normals(n * per_token * dim), shares = random.normals(n * per_token);
+        const Floats before = random.normals(n * dim);
+        std::vector<std::int32_t> places(static_cast<std::size_t>(n * per_token));
+        for (std::int32_t& place : places) place = random.below(static_cast<int>(n * per_token));
+        Floats out = before;
+        ops_->mix({rows.data(), places.data(), shares.data(), n, per_token, dim, out.data()});
+        for (std::int64_t i = 0; i < n * dim; ++i) {
+            double expected = before[static_cast<std::size_t>(i)], size = std::fabs(expected);
+            for (std::int64_t j = i / dim * per_token; j < (i / dim + 1) * per_token; ++j) {
+                const double term = double{shares[static_cast<std::size_t>(j)]} *
+                                    rows[static_cast<std::size_t>(places[static_cast<std::size_t>(j)] * dim + i % dim)];
+                expected += term;
+                size += std::fabs(term);
+            }
+            ASSERT_NEAR(out[static_cast<std::size_t>(i)], expected, per_token * kFloatEpsilon * size)
+                << dim << " " << i;
+        }
+    }
+}
+
 TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
     Floats x;
     for (int i = -2000; i <= 2000; ++i) x.push_back(static_cast<float>(i) * 0.01f);

@@ -24,8 +24,10 @@ class PlanTest : public testing::Test {
 };
 
 TEST_F(PlanTest, PlansWhatOpeningReserves) {
-    for (const bool tied : {true, false}) {
-        const EngineOptions wanted = options({.context = 512, .tied_head = tied});
+    for (const test::TinyModelOptions& tiny :
+         {test::TinyModelOptions{}, test::TinyModelOptions{.tied_head = false},
+          test::TinyModelOptions{.architecture = "qwen3moe", .experts = 8, .quantised = true}}) {
+        const EngineOptions wanted = options(tiny);
         const auto plan = plan_model(wanted, ledger_);
         ASSERT_TRUE(plan.ok()) << plan.error().message;
         EXPECT_EQ(ledger_.used_bytes(), 0u);
@@ -48,6 +50,15 @@ TEST_F(PlanTest, FollowsTheOptions) {
     EXPECT_EQ(plan->context_tokens, 100);
     EXPECT_EQ(plan->trained_context_tokens, 512);
     EXPECT_EQ(plan->kv_bytes, 160 * plan->kv_bytes_per_token);
+}
+
+TEST_F(PlanTest, OfAMixtureATokenReadsTheExpertsItUses) {
+    const auto bytes_per_token = [&](std::uint32_t used) {
+        const auto plan = plan_model(options({.experts = 8, .experts_used = used}), ledger_).value();
+        return plan.read_bandwidth_bytes_per_second / plan.predicted_decode_tokens_per_second;  // bytes of a token
+    };
+    const double expert = 2 * 3.0 * test::kTinyWidth * test::kTinyExpertFeedForward * sizeof(float);  // in two layers
+    EXPECT_NEAR(bytes_per_token(5) - bytes_per_token(2), 3 * expert, 1);
 }
 
 TEST_F(PlanTest, NamesTheFileItCannotPlan) {

@@ -14,12 +14,14 @@
 namespace hearth::test {
 
 struct TinyModelOptions {
-    std::string architecture = "llama";  ///< or "qwen2", which has biases
+    std::string architecture = "llama";  ///< "qwen2" has biases, "qwen3" and "qwen3moe" norms of queries and keys
     std::uint32_t seed = 1;
     std::uint32_t layers = 2;
     std::uint32_t context = 512;
     std::uint32_t heads = 4;
     std::uint32_t kv_heads = 2;
+    std::uint32_t experts = 0;       ///< 0: one feed-forward block
+    std::uint32_t experts_used = 2;  ///< of several
     bool tied_head = true;
     bool nan_weights = false;  ///< every logit becomes NaN
     bool quantised = false;    ///< matrices in Q8_0
@@ -27,6 +29,7 @@ struct TinyModelOptions {
 
 inline constexpr int kTinyWidth = 32;
 inline constexpr int kTinyFeedForward = 64;
+inline constexpr int kTinyExpertFeedForward = 32;
 inline constexpr int kTinyHeadDim = 8;
 inline constexpr int kTinyVocabulary = 256 + 3;  ///< every byte, then <|im_start|>, <|im_end|>, <tool_call>
 
@@ -56,8 +59,14 @@ class TinyWeights {
         : builder_(builder), random_(options.seed), nan_(options.nan_weights), quantised_(options.quantised) {}
 
     void matrix(const std::string& name, int rows, int cols) {
-        const std::vector<std::uint64_t> dims{static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows)};
-        const std::vector<float> values = draw(rows * cols, 1.0f / std::sqrt(static_cast<float>(cols)), 0.0f);
+        stack(name, {static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows)});
+    }
+    /// `dims` with the columns first; a third one counts the matrices.
+    void stack(const std::string& name, const std::vector<std::uint64_t>& dims) {
+        std::uint64_t count = 1;
+        for (const std::uint64_t dim : dims) count *= dim;
+        const std::vector<float> values =
+            draw(static_cast<int>(count), 1.0f / std::sqrt(static_cast<float>(dims[0])), 0.0f);
         if (!quantised_) return builder_.add_f32_tensor(name, dims, values);
         const auto blocks = llm::quantize_q8_0(llm::DType::kF32, reinterpret_cast<const std::byte*>(values.data()),
                                                static_cast<std::int64_t>(values.size()));
@@ -95,6 +104,11 @@ inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& opti
     builder.add_u32(prefix + "attention.head_count", options.heads);
     builder.add_u32(prefix + "attention.head_count_kv", options.kv_heads);
     builder.add_u32(prefix + "attention.key_length", kTinyHeadDim);
+    if (options.experts > 0) {
+        builder.add_u32(prefix + "expert_count", options.experts);
+        builder.add_u32(prefix + "expert_used_count", options.experts_used);
+        builder.add_u32(prefix + "expert_feed_forward_length", kTinyExpertFeedForward);
+    }
     builder.add_f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
     builder.add_f32(prefix + "rope.freq_base", 10000.0f);
     std::vector<std::string> tokens = byte_alphabet();
@@ -110,6 +124,18 @@ inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& opti
     builder.add_u32("tokenizer.ggml.eos_token_id", 257);
     builder.add_bool("tokenizer.ggml.add_bos_token", false);
     builder.add_text("tokenizer.chat_template", kTinyTemplate);
+}
+
+inline void add_tiny_feed_forward(TinyWeights& weights, const TinyModelOptions& options, const std::string& name) {
+    if (options.experts == 0) {
+        weights.matrix(name + "ffn_gate.weight", kTinyFeedForward, kTinyWidth);
+        weights.matrix(name + "ffn_up.weight", kTinyFeedForward, kTinyWidth);
+        return weights.matrix(name + "ffn_down.weight", kTinyWidth, kTinyFeedForward);
+    }
+    weights.matrix(name + "ffn_gate_inp.weight", static_cast<int>(options.experts), kTinyWidth);
+    weights.stack(name + "ffn_gate_exps.weight", {kTinyWidth, kTinyExpertFeedForward, options.experts});
+    weights.stack(name + "ffn_up_exps.weight", {kTinyWidth, kTinyExpertFeedForward, options.experts});
+    weights.stack(name + "ffn_down_exps.weight", {kTinyExpertFeedForward, kTinyWidth, options.experts});
 }
 
 }  // namespace detail
@@ -136,10 +162,12 @@ inline std::string tiny_model(const TinyModelOptions& options = {}) {
             weights.vector(name + "attn_k.bias", kv_width, 0.0f);
             weights.vector(name + "attn_v.bias", kv_width, 0.0f);
         }
+        if (options.architecture.starts_with("qwen3")) {
+            weights.vector(name + "attn_q_norm.weight", kTinyHeadDim, 1.0f);
+            weights.vector(name + "attn_k_norm.weight", kTinyHeadDim, 1.0f);
+        }
         weights.vector(name + "ffn_norm.weight", kTinyWidth, 1.0f);
-        weights.matrix(name + "ffn_gate.weight", kTinyFeedForward, kTinyWidth);
-        weights.matrix(name + "ffn_up.weight", kTinyFeedForward, kTinyWidth);
-        weights.matrix(name + "ffn_down.weight", kTinyWidth, kTinyFeedForward);
+        detail::add_tiny_feed_forward(weights, options, name);
     }
     return builder.build();
 }
