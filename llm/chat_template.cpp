@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "llm/jinja.h"
+#include "llm/thoughts.h"
 
 namespace hearth::llm {
 namespace {
@@ -85,11 +86,16 @@ std::vector<PromptSegment> segments_of(const Text& text) {
 
 class JinjaChatTemplate : public ChatTemplate {
   public:
-    JinjaChatTemplate(jinja::Template parsed, bool supports_tools, std::string bos, std::string eos)
-        : template_(std::move(parsed)), supports_tools_(supports_tools), bos_(std::move(bos)), eos_(std::move(eos)) {}
+    JinjaChatTemplate(jinja::Template parsed, std::string_view source, std::string bos, std::string eos)
+        : template_(std::move(parsed)),
+          supports_tools_(source.find("tools") != std::string_view::npos),
+          supports_thinking_(source.find(kThoughtOpen) != std::string_view::npos ||
+                             source.find(kThoughtClose) != std::string_view::npos),
+          bos_(std::move(bos)),
+          eos_(std::move(eos)) {}
 
     Result<std::vector<PromptSegment>> render(const std::vector<Message>& messages,
-                                              const std::vector<ToolDefinition>& tools) const override {
+                                              const std::vector<ToolDefinition>& tools, bool thinking) const override {
         try {
             List message_values;
             for (const Message& message : messages) message_values.push_back(message_value(message));
@@ -100,6 +106,7 @@ class JinjaChatTemplate : public ChatTemplate {
             put(context, "tools", tools.empty() ? Value() : Value(std::move(tool_values)));
             put(context, "documents", Value());
             put(context, "add_generation_prompt", true);
+            put(context, "enable_thinking", thinking);
             put(context, "bos_token", Value::trusted(bos_));
             put(context, "eos_token", Value::trusted(eos_));
             HEARTH_TRY(const Text text, template_.render(std::move(context)));
@@ -110,10 +117,11 @@ class JinjaChatTemplate : public ChatTemplate {
     }
 
     bool supports_tools() const override { return supports_tools_; }
+    bool supports_thinking() const override { return supports_thinking_; }
 
   private:
     const jinja::Template template_;
-    const bool supports_tools_;
+    const bool supports_tools_, supports_thinking_;
     const std::string bos_;
     const std::string eos_;
 };
@@ -122,9 +130,8 @@ class JinjaChatTemplate : public ChatTemplate {
 
 Result<std::unique_ptr<ChatTemplate>> parse_chat_template(std::string_view source, std::string bos, std::string eos) {
     HEARTH_TRY(jinja::Template parsed, jinja::Template::parse(source));
-    const bool supports_tools = source.find("tools") != std::string_view::npos;
     return std::unique_ptr<ChatTemplate>(
-        std::make_unique<JinjaChatTemplate>(std::move(parsed), supports_tools, std::move(bos), std::move(eos)));
+        std::make_unique<JinjaChatTemplate>(std::move(parsed), source, std::move(bos), std::move(eos)));
 }
 
 }  // namespace hearth::llm

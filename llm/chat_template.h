@@ -16,13 +16,16 @@ namespace hearth::llm {
 class ChatTemplate {
   public:
     virtual ~ChatTemplate() = default;
-    /// Renders with messages, tools and add_generation_prompt=true. Bounded: 2,000,000 steps, 4 MiB of output,
-    /// depth 64. Text that came out of `messages` and `tools` is in segments with allow_special = false.
+    /// Renders with messages, tools, enable_thinking and add_generation_prompt=true. Bounded: 2,000,000 steps, 4 MiB of
+    /// output, depth 64. Text that came out of `messages` and `tools` is in segments with allow_special = false.
     /// kInvalidArgument carries the template's own raise_exception message.
     virtual Result<std::vector<PromptSegment>> render(const std::vector<Message>& messages,
-                                                      const std::vector<ToolDefinition>& tools) const = 0;
+                                                      const std::vector<ToolDefinition>& tools,
+                                                      bool thinking = false) const = 0;
     /// True when the source mentions tools: otherwise the engine describes them in the system message.
     virtual bool supports_tools() const = 0;
+    /// True when the source knows thoughts (thoughts.h).
+    virtual bool supports_thinking() const = 0;
 };
 
 /// `bos` and `eos` are the spellings the template sees as bos_token and eos_token.

@@ -36,8 +36,8 @@ class Engine : public TextModel {
 
     Result<Completion> generate(const GenerateRequest& request, const TextSink& sink, std::stop_token cancel) override {
         HEARTH_TRY(Constraint constraint, compile_constraint(request));
-        HEARTH_TRY(std::vector<std::int32_t> prompt, build_prompt(*model_, request));
-        HEARTH_TRY_STATUS(check_length(prompt.size()));
+        HEARTH_TRY(Prompt prompt, build_prompt(*model_, request));
+        HEARTH_TRY_STATUS(check_length(prompt.tokens.size()));
         HEARTH_TRY(std::shared_ptr<const Lora> lora, model_->adapters->get(request.adapter));
         const auto job = std::make_shared<Job>(request, std::move(constraint), std::move(prompt), std::move(lora),
                                                [this] { wake_worker(); });
@@ -59,8 +59,8 @@ class Engine : public TextModel {
     }
 
     Result<int> count_prompt_tokens(const GenerateRequest& request) override {
-        HEARTH_TRY(const std::vector<std::int32_t> prompt, build_prompt(*model_, request));
-        return static_cast<int>(prompt.size());
+        HEARTH_TRY(const Prompt prompt, build_prompt(*model_, request));
+        return static_cast<int>(prompt.tokens.size());
     }
 
     Result<std::string> render_prompt(const GenerateRequest& request) const override {

@@ -27,13 +27,15 @@ Generation::Generation(LoadedModel& model, std::shared_ptr<Job> job)
       stream_(job_->request().stop, names_of(offered_tools(job_->request())), to_job_),
       sampler_(job_->request().sampling),
       sequence_(*model.kv_pool),
-      tokens_(job_->prompt()) {
+      tokens_(job_->prompt().tokens) {
     const int room = model.info.context_tokens - static_cast<int>(tokens_.size());
     const int wanted = job_->request().max_tokens;
     max_tokens_ = wanted > 0 ? std::min(wanted, room) : room;
     usage_.prompt_tokens = static_cast<int>(tokens_.size());
     usage_.queue_seconds = job_->start();
     for (const std::int32_t token : tokens_) sampler_.observe(token);
+    if (job_->prompt().opens_thought)
+        stream_.expect_thought([this](std::string_view text) { job_->give_thought(text); });
 }
 
 void Generation::begin() {
@@ -133,6 +135,7 @@ std::optional<std::int32_t> Generation::choose(std::span<float> logits) {
         return std::nullopt;
     }
     ++usage_.completion_tokens;
+    if (stream_.thinking()) ++usage_.thought_tokens;
     if (job_->request().top_logprobs) job_->give_score(scores_.back());
     sampler_.observe(token);
     stream_.push(model_.tokenizer->token_bytes(token));
@@ -169,6 +172,7 @@ void Generation::finish(End end) {
     }
     stream_.finish();
     Completion out;
+    out.thought = stream_.thought();
     out.text = stream_.text();
     out.tool_calls = stream_.calls();
     out.tokens = std::move(scores_);

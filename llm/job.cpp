@@ -18,8 +18,8 @@ GenerateRequest without_prompt(const GenerateRequest& request) {
 
 }  // namespace
 
-Job::Job(const GenerateRequest& request, Constraint constraint, std::vector<std::int32_t> prompt,
-         std::shared_ptr<const Lora> lora, std::function<void()> wake)
+Job::Job(const GenerateRequest& request, Constraint constraint, Prompt prompt, std::shared_ptr<const Lora> lora,
+         std::function<void()> wake)
     : request_(without_prompt(request)),
       constraint_(std::move(constraint)),
       prompt_(std::move(prompt)),
@@ -33,17 +33,21 @@ double Job::start() {
 }
 
 void Job::give_text(std::string_view text) {
-    {
-        const std::lock_guard lock(mutex_);
-        outbox_.emplace_back(std::string(text));
-    }
-    changed_.notify_one();
+    give(std::string(text));
+}
+
+void Job::give_thought(std::string_view thought) {
+    give(Thought{std::string(thought)});
 }
 
 void Job::give_score(const TokenScore& score) {
+    give(score);
+}
+
+void Job::give(Piece piece) {
     {
         const std::lock_guard lock(mutex_);
-        outbox_.emplace_back(score);
+        outbox_.push_back(std::move(piece));
     }
     changed_.notify_one();
 }
@@ -99,13 +103,7 @@ void Job::deliver(const std::vector<Piece>& pieces, const TextSink& sink) {
     for (const Piece& piece : pieces) {
         if (cancelled()) return;
         try {
-            if (const auto* score = std::get_if<TokenScore>(&piece)) {
-                if (request_.token_sink) request_.token_sink(*score);
-                continue;
-            }
-            const std::string& text = std::get<std::string>(piece);
-            delivered_ += text;
-            if (sink && !sink(text)) cancel();
+            deliver(piece, sink);
         } catch (const std::bad_alloc&) {
             sink_failure_.emplace(ErrorCode::kResourceExhausted, "no memory was left for this request");
             cancel();
@@ -116,8 +114,22 @@ void Job::deliver(const std::vector<Piece>& pieces, const TextSink& sink) {
     }
 }
 
+void Job::deliver(const Piece& piece, const TextSink& sink) {
+    if (const auto* score = std::get_if<TokenScore>(&piece)) {
+        if (request_.token_sink) request_.token_sink(*score);
+    } else if (const auto* thought = std::get_if<Thought>(&piece)) {
+        delivered_thought_ += thought->text;
+        if (request_.thought_sink) request_.thought_sink(thought->text);
+    } else {
+        const std::string& text = std::get<std::string>(piece);
+        delivered_ += text;
+        if (sink && !sink(text)) cancel();
+    }
+}
+
 Completion Job::abandoned() const {
     Completion out;
+    out.thought = delivered_thought_;
     out.text = delivered_;
     out.finish_reason = FinishReason::kCancelled;
     return out;

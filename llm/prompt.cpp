@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "llm/thoughts.h"
 #include "llm/token_scores.h"
 
 namespace hearth::llm {
@@ -70,13 +71,37 @@ std::vector<Message> without_tool_turns(const std::vector<Message>& messages,
     return out;
 }
 
+bool wants_thought(const LoadedModel& model, const GenerateRequest& request) {
+    const bool constrained = request.json_schema || request.tool_choice == ToolChoice::kRequired ||
+                             request.tool_choice == ToolChoice::kNamed;
+    return request.thinking && model.chat_template->supports_thinking() && request.prompt_tokens.empty() &&
+           request.assistant_prefix.empty() && !request.top_logprobs && !constrained;
+}
+
+/// What is still to be said after `segments` so that they end inside a thought, or behind one. Templates differ: some
+/// follow enable_thinking, some open every answer with a thought, some leave the tag to the model.
+std::string rest_of_thought(const std::vector<PromptSegment>& segments, bool thought) {
+    std::string_view end = segments.empty() ? std::string_view() : std::string_view(segments.back().text);
+    end = end.substr(0, end.find_last_not_of(" \t\r\n") + 1);
+    const bool open = end.ends_with(kThoughtOpen), closed = end.ends_with(kThoughtClose);
+    const std::string opening = std::string(kThoughtOpen) + "\n", closing = "\n" + std::string(kThoughtClose) + "\n\n";
+    if (thought) return open ? "" : opening;
+    return closed ? "" : open ? closing : opening + closing;
+}
+
 Result<std::vector<PromptSegment>> render(const LoadedModel& model, const GenerateRequest& request) {
+    const ChatTemplate& chat_template = *model.chat_template;
     const std::vector<ToolDefinition> tools = offered_tools(request);
-    auto segments = model.chat_template->supports_tools()
-                        ? model.chat_template->render(request.messages, tools)
-                        : model.chat_template->render(without_tool_turns(request.messages, tools), {});
+    const bool thought = wants_thought(model, request);
+    auto segments = chat_template.supports_tools()
+                        ? chat_template.render(request.messages, tools, thought)
+                        : chat_template.render(without_tool_turns(request.messages, tools), {}, thought);
     if (!segments.ok()) return std::move(segments).error();
-    if (!request.assistant_prefix.empty()) segments.value().push_back({request.assistant_prefix, false});
+    if (chat_template.supports_thinking()) {
+        if (std::string rest = rest_of_thought(*segments, thought); !rest.empty())
+            segments->push_back({std::move(rest), true});
+    }
+    if (!request.assistant_prefix.empty()) segments->push_back({request.assistant_prefix, false});
     return segments;
 }
 
@@ -107,7 +132,7 @@ Result<std::string> prompt_text(const LoadedModel& model, const GenerateRequest&
     return out;
 }
 
-Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const GenerateRequest& request) {
+Result<Prompt> build_prompt(const LoadedModel& model, const GenerateRequest& request) {
     std::vector<int> ids = request.prompt_tokens;
     if (ids.empty()) {
         HEARTH_TRY(const std::vector<PromptSegment> segments, render(model, request));
@@ -117,7 +142,7 @@ Result<std::vector<std::int32_t>> build_prompt(const LoadedModel& model, const G
         const std::vector<int> prefix = model.tokenizer->encode(request.assistant_prefix, false);
         ids.insert(ids.end(), prefix.begin(), prefix.end());
     }
-    return std::vector<std::int32_t>(ids.begin(), ids.end());
+    return Prompt{{ids.begin(), ids.end()}, wants_thought(model, request)};
 }
 
 }  // namespace hearth::llm

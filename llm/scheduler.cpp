@@ -122,7 +122,7 @@ void Scheduler::admit() {
 /// True when the task's tokens fit, and no running prompt is about to store a longer beginning of them than is known.
 bool Scheduler::can_start(const Task& task) const {
     const std::span<const std::int32_t> tokens =
-        task.generation != nullptr ? task.generation->tokens() : std::span(task.job->prompt());
+        task.generation != nullptr ? task.generation->tokens() : std::span(task.job->prompt().tokens);
     const PrefixCache::Match known = cache_.match(tokens, task.job->lora_key());
     for (const Task& other : running_) {
         if (other.generation->answering() || other.job->lora_key() != task.job->lora_key()) continue;

@@ -11,16 +11,29 @@ TextStream::TextStream(std::vector<std::string> stops, std::vector<std::string> 
     if (!tool_names.empty()) parser_.emplace(std::move(tool_names));
 }
 
+void TextStream::expect_thought(ThoughtSink sink) {
+    thought_sink_ = std::move(sink);
+    thoughts_.emplace();
+}
+
+std::string TextStream::take_thought(ThoughtParser::Parts parts) {
+    thought_ += parts.thought;
+    if (thought_sink_ && !parts.thought.empty()) thought_sink_(parts.thought);
+    return std::move(parts.text);
+}
+
 void TextStream::push(std::string_view bytes) {
     unfinished_ += bytes;
     const std::size_t whole = utf8_complete_prefix(unfinished_);
-    const std::string text = sanitize_utf8(std::string_view(unfinished_).substr(0, whole));
+    std::string text = sanitize_utf8(std::string_view(unfinished_).substr(0, whole));
     unfinished_.erase(0, whole);
+    if (thoughts_) text = take_thought(thoughts_->push(text));
     parse(stops_.push(text));
 }
 
 void TextStream::finish() {
     unfinished_.clear();
+    if (thoughts_) take_thought(thoughts_->finish());
     parse(stops_.finish());
     if (parser_) deliver(parser_->finish());
 }

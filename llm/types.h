@@ -72,6 +72,9 @@ struct TokenScore {
 /// Receives every token as it is chosen, before the text that holds it; called where TextSink is.
 using TokenSink = std::function<void(const TokenScore&)>;
 
+/// Receives what a model thinks before it answers, as it is decided; called where TextSink is.
+using ThoughtSink = std::function<void(std::string_view delta)>;
+
 inline constexpr int kMaxTopLogprobs = 20;
 
 struct GenerateRequest {
@@ -89,6 +92,10 @@ struct GenerateRequest {
     std::string assistant_prefix;     ///< text the answer is made to start with; part of the returned text
     std::optional<int> top_logprobs;  ///< 0 .. kMaxTopLogprobs: score every token, with this many alternatives
     TokenSink token_sink;             ///< with top_logprobs; may be empty
+    /// A model that can think before it answers does so. Not with prompt_tokens, assistant_prefix, json_schema, a
+    /// required call or top_logprobs: these are of the answer from its first token on.
+    bool thinking = false;
+    ThoughtSink thought_sink;  ///< may be empty
     Priority priority = Priority::kInteractive;
     /// Guess tokens that repeat the context and check several in one step. Changes nothing about the answer.
     bool prompt_lookup = true;
@@ -100,6 +107,7 @@ struct Usage {
     int prompt_tokens = 0;
     int cached_tokens = 0;  ///< of the prompt, taken from the prefix cache
     int completion_tokens = 0;
+    int thought_tokens = 0;         ///< of those, the ones thought before the answer
     int draft_tokens = 0;           ///< guessed by prompt lookup
     int accepted_draft_tokens = 0;  ///< of those, what the model chose too
     double queue_seconds = 0;
@@ -108,6 +116,7 @@ struct Usage {
 };
 
 struct Completion {
+    std::string thought;  ///< with GenerateRequest::thinking
     std::string text;
     std::vector<ToolCall> tool_calls;
     std::vector<TokenScore> tokens;  ///< with GenerateRequest::top_logprobs

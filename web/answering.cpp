@@ -84,6 +84,7 @@ Status repair_calls(const ChatRequest& chat, llm::GenerateRequest request, llm::
     request.tool_choice = llm::ToolChoice::kNamed;
     request.tool_name = broken->name;
     request.token_sink = {};
+    request.thought_sink = {};
     HEARTH_TRY(llm::Completion forced,
                model.generate(
                    request, [&](std::string_view) { return !cancel.stop_requested(); }, cancel));
@@ -121,6 +122,10 @@ Outcome plain_answer(const ChatRequest& chat, int choice, llm::TextModel& model,
     llm::GenerateRequest request = generate_request(chat, choice, model);
     Shown shown(chat.generate.stop, request.assistant_prefix.size(), listener);
     if (request.top_logprobs) request.token_sink = [&](const llm::TokenScore& score) { shown.score(score); };
+    request.thought_sink = [&](std::string_view delta) {
+        meter.text();
+        listener.thought(delta);  // a client that has left cancels the request by itself
+    };
     const auto sink = [&](std::string_view delta) {
         meter.text();
         return shown.push(delta) && !cancel.stop_requested();
@@ -137,6 +142,7 @@ Outcome plain_answer(const ChatRequest& chat, int choice, llm::TextModel& model,
     if (!chat.parallel_tool_calls && out.tool_calls.size() > 1) out.tool_calls.resize(1);
     out.finish_reason = shown.stopped() ? llm::FinishReason::kStop : completion->finish_reason;
     if (out.finish_reason == llm::FinishReason::kCancelled) return cancelled_error();
+    out.thought = std::move(completion->thought);
     out.usage = completion->usage;
     shown.into(out);
     return out;

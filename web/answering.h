@@ -21,6 +21,8 @@ class AnswerListener {
     virtual ~AnswerListener() = default;
     /// `scores`: of the tokens that begin in the text so far and were not handed over before.
     virtual bool text(std::string_view delta, std::span<const llm::TokenScore> scores) = 0;
+    /// What a model thinks before the text, when it was asked to.
+    virtual void thought(std::string_view) {}
     /// From the agent; never a DeltaEvent.
     virtual bool event(const agents::Event&) { return true; }
 };
@@ -31,6 +33,7 @@ class SilentListener : public AnswerListener {
 };
 
 struct FinishedAnswer {
+    std::string thought;
     std::string text;  ///< what the listener was given, concatenated
     std::vector<llm::ToolCall> tool_calls;
     std::vector<llm::TokenScore> scores;  ///< of the text's tokens, when they were asked for

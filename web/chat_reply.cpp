@@ -27,7 +27,7 @@ json usage_json(const llm::Usage& usage) {
             {"completion_tokens", usage.completion_tokens},
             {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
             {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}},
-            {"completion_tokens_details", {{"reasoning_tokens", 0}}}};
+            {"completion_tokens_details", {{"reasoning_tokens", usage.thought_tokens}}}};
 }
 
 const char* finish_reason_name(llm::FinishReason reason) noexcept {
@@ -130,6 +130,10 @@ bool ChunkStream::write(int choice, Chunk chunk) {
 bool ChunkStream::text(int choice, std::string_view delta, std::span<const llm::TokenScore> scores) {
     return write(choice, {.delta = {{"content", std::string(delta)}},
                           .logprobs = scores.empty() ? json(nullptr) : logprobs_json(scores)});
+}
+
+bool ChunkStream::thought(int choice, std::string_view delta) {
+    return write(choice, {.delta = {{"reasoning_content", std::string(delta)}}});
 }
 
 bool ChunkStream::tool_calls(int choice, const std::vector<llm::ToolCall>& calls) {

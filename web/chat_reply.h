@@ -42,6 +42,8 @@ class ChunkStream {
 
     /// `scores` may be empty.
     bool text(int choice, std::string_view delta, std::span<const llm::TokenScore> scores);
+    /// Under `reasoning_content`, as DeepSeek, vLLM and llama.cpp call it.
+    bool thought(int choice, std::string_view delta);
     bool tool_calls(int choice, const std::vector<llm::ToolCall>& calls);
     /// A chunk with an empty delta and a top-level `hearth` object, which other clients ignore.
     bool event(int choice, nlohmann::json hearth);

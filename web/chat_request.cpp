@@ -134,9 +134,24 @@ void read_hearth(FieldReader& fields, ChatRequest& out) {
     if (inner.error()) fields.fail("hearth", inner.error()->message);
 }
 
-/// What is read only to be checked: this engine has one effort, and writes no reasoning.
+/// A model thinks, or it does not; there is no more and less of it. `chat_template_kwargs` is how vLLM's and
+/// llama.cpp's clients say it.
+void read_thinking(FieldReader& fields, llm::GenerateRequest& out) {
+    if (const auto effort = fields.text("reasoning_effort", 16)) {
+        constexpr std::string_view kNone[] = {"none", "minimal"}, kSome[] = {"low", "medium", "high", "xhigh"};
+        out.thinking = std::find(std::begin(kSome), std::end(kSome), *effort) != std::end(kSome);
+        if (!out.thinking && std::find(std::begin(kNone), std::end(kNone), *effort) == std::end(kNone))
+            fields.fail("reasoning_effort", "must be none, minimal, low, medium, high or xhigh");
+    }
+    if (const json* settings = fields.object("chat_template_kwargs")) {
+        FieldReader inner(*settings, "chat_template_kwargs.");
+        if (const auto wanted = inner.boolean("enable_thinking")) out.thinking = *wanted;
+        if (inner.error()) fields.fail("chat_template_kwargs", inner.error()->message);
+    }
+}
+
+/// What is read only to be checked.
 void read_ignored(FieldReader& fields) {
-    fields.text("reasoning_effort", 16);
     fields.text("verbosity", 16);
     fields.text("user", 4096);
 }
@@ -151,6 +166,7 @@ std::variant<ChatRequest, ApiError> decode_chat_request(std::string_view body) {
     FieldReader fields(*parsed);
     read_shared_fields(fields, out);
     out.parallel_tool_calls = fields.boolean("parallel_tool_calls").value_or(true);
+    read_thinking(fields, out.generate);
     read_ignored(fields);
     read_unsupported(fields);
     read_logprobs(fields, out);

@@ -40,6 +40,9 @@ class ChoiceListener : public AnswerListener {
     bool text(std::string_view delta, std::span<const llm::TokenScore> scores) override {
         return stream_ == nullptr || stream_->text(choice_, delta, scores);
     }
+    void thought(std::string_view delta) override {
+        if (stream_ != nullptr) stream_->thought(choice_, delta);
+    }
     bool event(const agents::Event& event) override {
         if (stream_ == nullptr) return true;
         return stream_->event(choice_, std::visit([](const auto& one) { return event_json(one); }, event));
@@ -63,6 +66,7 @@ json whole_choice(int index, const FinishedAnswer& answer, const ChatRequest& ch
     json message = message_extras(answer, base);
     const bool calls = !answer.tool_calls.empty();
     message["content"] = calls && answer.text.empty() ? json(nullptr) : json(answer.text);
+    if (!answer.thought.empty()) message["reasoning_content"] = answer.thought;
     if (calls) message["tool_calls"] = tool_calls_json(answer.tool_calls);
     if (answer.from_documents) message["hearth"] = answer_json(*answer.from_documents);
     json logprobs = chat.generate.top_logprobs ? logprobs_json(answer.scores) : json(nullptr);
@@ -78,7 +82,10 @@ void finish_choice(ChunkStream& stream, int choice, const FinishedAnswer& answer
 /// The prompt counts once: the choices share it.
 llm::Usage usage_of(const std::vector<std::optional<FinishedAnswer>>& answers) {
     llm::Usage out = answers.front()->usage;
-    for (std::size_t i = 1; i < answers.size(); ++i) out.completion_tokens += answers[i]->usage.completion_tokens;
+    for (std::size_t i = 1; i < answers.size(); ++i) {
+        out.completion_tokens += answers[i]->usage.completion_tokens;
+        out.thought_tokens += answers[i]->usage.thought_tokens;
+    }
     return out;
 }
 

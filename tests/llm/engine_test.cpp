@@ -73,6 +73,48 @@ TEST_P(EngineTest, GivesItsMemoryBack) {
     EXPECT_EQ(ledger_.used_bytes(), 0u);
 }
 
+TEST_P(EngineTest, PromptsEndInsideAThoughtOrBehindOne) {
+    const std::string base = test::kTinyTemplate;
+    const std::string forced = base + "{{ '<think>\n' }}", mute = base + "{# </think> #}";
+    const std::string follows = base + "{% if not enable_thinking %}{{ '<think>\n\n</think>\n\n' }}{% endif %}";
+    for (const std::string& source : {forced, mute, follows}) {
+        const auto model = open({.chat_template = source});
+        GenerateRequest request = ask("Hi");
+        const std::string start = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+        EXPECT_EQ(model->render_prompt(request).value(), start + "<think>\n\n</think>\n\n") << source;
+        request.thinking = true;
+        EXPECT_EQ(model->render_prompt(request).value(), start + "<think>\n") << source;
+        request.json_schema = "{}";
+        EXPECT_EQ(model->render_prompt(request).value(), start + "<think>\n\n</think>\n\n") << source;
+    }
+    GenerateRequest request = ask("Hi");
+    request.thinking = true;
+    EXPECT_EQ(open()->render_prompt(request).value().find("think"), std::string::npos) << "knows no thoughts";
+}
+
+TEST_P(EngineTest, AThoughtIsGivenOutApart) {
+    const auto model = open({.chat_template = test::kTinyTemplate + std::string("{{ '<think>\n' }}")});
+    GenerateRequest request = ask("Hi", 12);
+    request.thinking = true;
+    std::string thought, text;
+    request.thought_sink = [&](std::string_view delta) { thought += delta; };
+    const Completion done = run(*model, request, [&](std::string_view delta) {
+        text += delta;
+        return true;
+    });
+    EXPECT_EQ(done.finish_reason, FinishReason::kLength) << "a random model closes no thought";
+    EXPECT_EQ(done.usage.thought_tokens, 12);
+    EXPECT_FALSE(thought.empty());
+    EXPECT_EQ(done.thought, thought);
+    EXPECT_EQ(done.text, "");
+    EXPECT_EQ(text, "");
+    request.thinking = false;
+    const Completion plain = run(*model, request);
+    EXPECT_EQ(plain.usage.thought_tokens, 0);
+    EXPECT_EQ(plain.thought, "");
+    EXPECT_FALSE(plain.text.empty());
+}
+
 TEST_P(EngineTest, GreedyAnswersRepeatAndSeedsDecide) {
     const auto model = open({.architecture = "qwen2"});
     const Completion first = run(*model, ask("Hello"));

@@ -87,6 +87,13 @@ class ScriptedModel : public llm::TextModel {
     llm::Completion say(const llm::GenerateRequest& request, const llm::TextSink& sink, const std::stop_token& cancel) {
         llm::Completion out;
         out.usage.prompt_tokens = static_cast<int>(request.messages.size()) * 5;
+        if (request.thinking) {
+            for (const char* part : {"Let me ", "see."}) {
+                out.thought += part;
+                if (request.thought_sink) request.thought_sink(part);
+            }
+            out.usage.thought_tokens = 2;
+        }
         if (!request.tools.empty() && request.tool_choice != llm::ToolChoice::kNone) {
             out.tool_calls.push_back({"call_1", request.tools.front().name, R"({"city":"Oslo"})"});
             out.finish_reason = llm::FinishReason::kToolCalls;

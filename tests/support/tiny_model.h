@@ -13,6 +13,11 @@
 
 namespace hearth::test {
 
+/// ChatML without tools.
+inline constexpr const char* kTinyTemplate =
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
 struct TinyModelOptions {
     std::string architecture = "llama";  ///< "qwen2" has biases, "qwen3" and "qwen3moe" norms of queries and keys
     std::uint32_t seed = 1;
@@ -22,6 +27,7 @@ struct TinyModelOptions {
     std::uint32_t kv_heads = 2;
     std::uint32_t experts = 0;       ///< 0: one feed-forward block
     std::uint32_t experts_used = 2;  ///< of several
+    std::string chat_template = kTinyTemplate;
     bool tied_head = true;
     bool nan_weights = false;  ///< every logit becomes NaN
     bool quantised = false;    ///< matrices in Q8_0
@@ -32,11 +38,6 @@ inline constexpr int kTinyFeedForward = 64;
 inline constexpr int kTinyExpertFeedForward = 32;
 inline constexpr int kTinyHeadDim = 8;
 inline constexpr int kTinyVocabulary = 256 + 3;  ///< every byte, then <|im_start|>, <|im_end|>, <tool_call>
-
-/// ChatML without tools.
-inline constexpr const char* kTinyTemplate =
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /// GPT-2's byte alphabet: printable bytes stand for themselves, the rest is moved above U+0100.
 inline std::vector<std::string> byte_alphabet() {
@@ -123,7 +124,7 @@ inline void add_tiny_metadata(GgufBuilder& builder, const TinyModelOptions& opti
     builder.add_u32("tokenizer.ggml.bos_token_id", 256);
     builder.add_u32("tokenizer.ggml.eos_token_id", 257);
     builder.add_bool("tokenizer.ggml.add_bos_token", false);
-    builder.add_text("tokenizer.chat_template", kTinyTemplate);
+    builder.add_text("tokenizer.chat_template", options.chat_template);
 }
 
 inline void add_tiny_feed_forward(TinyWeights& weights, const TinyModelOptions& options, const std::string& name) {

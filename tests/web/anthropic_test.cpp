@@ -61,6 +61,29 @@ TEST_F(Anthropic, EveryEventInOrder) {
     EXPECT_EQ(text, "Plain words from the engine é.");
 }
 
+TEST_F(Anthropic, AThoughtIsABlockOfItsOwn) {
+    const json wanted{{"thinking", {{"type", "enabled"}, {"budget_tokens", 1024}}}};
+    const json content = messages(wanted).json()["content"];
+    EXPECT_EQ(content[0], (json{{"type", "thinking"}, {"thinking", "Let me see."}, {"signature", ""}}));
+    EXPECT_EQ(content[1]["text"], "Plain words from the engine é.");
+
+    json streamed = wanted;
+    streamed["stream"] = true;
+    std::string thought;
+    std::vector<std::string> names;
+    for (const json& event : events_of(messages(streamed))) {
+        const json delta = event.value("delta", json::object());
+        if (delta.value("type", "") == "thinking_delta") thought += delta["thinking"];
+        if (event.contains("index") && event["index"] == 0)
+            names.push_back(delta.value("type", event["type"].get<std::string>()));
+    }
+    EXPECT_EQ(thought, "Let me see.");
+    EXPECT_EQ(names, (std::vector<std::string>{"content_block_start", "thinking_delta", "thinking_delta",
+                                               "signature_delta", "content_block_stop"}));
+    EXPECT_EQ(messages({{"thinking", {{"type", "disabled"}}}}).json()["content"].size(), 1u);
+    EXPECT_EQ(messages({{"thinking", {{"type", "deep"}}}}).response.status, 400);
+}
+
 TEST_F(Anthropic, StopSequencesAreNamed) {
     const json reply = messages({{"stop_sequences", json::array({"nowhere", "the "})}}).json();
     EXPECT_EQ(reply["content"][0]["text"], "Plain words from ");

@@ -175,6 +175,21 @@ TEST(ChatRequest, LogprobsChoicesAndStrictToolsAreRead) {
     EXPECT_FALSE(accepted(with("logprobs", true)).from_documents);
 }
 
+TEST(ChatRequest, ThinkingIsAskedForInTwoWays) {
+    const auto thinks = [](const json& extra) {
+        json body = minimal();
+        body.update(extra);
+        return accepted(body).generate.thinking;
+    };
+    EXPECT_FALSE(thinks(json::object()));
+    EXPECT_EQ(refused(with("reasoning_effort", "deep")).param, "reasoning_effort");
+    EXPECT_FALSE(thinks({{"reasoning_effort", "none"}}));
+    EXPECT_FALSE(thinks({{"reasoning_effort", "minimal"}}));
+    EXPECT_TRUE(thinks({{"reasoning_effort", "low"}}));
+    EXPECT_TRUE(thinks({{"chat_template_kwargs", {{"enable_thinking", true}, {"other", 1}}}}));
+    EXPECT_FALSE(thinks({{"reasoning_effort", "high"}, {"chat_template_kwargs", {{"enable_thinking", false}}}}));
+}
+
 TEST(ChatRequest, AllowedToolsAreTheOnesTheModelSees) {
     json other = kTool;
     other["function"]["name"] = "other";

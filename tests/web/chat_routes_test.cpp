@@ -65,6 +65,28 @@ TEST_F(ChatRoutes, LogprobsCoverExactlyTheTextThatIsShown) {
     EXPECT_EQ(text, scored);
 }
 
+TEST_F(ChatRoutes, AThoughtComesBesideTheContent) {
+    const json plain{{"hearth", {{"retrieval", false}}}};
+    json wanted = plain;
+    wanted["reasoning_effort"] = "high";
+    const json reply = chat(wanted).json();
+    EXPECT_EQ(reply["choices"][0]["message"]["reasoning_content"], "Let me see.");
+    EXPECT_EQ(reply["usage"]["completion_tokens_details"]["reasoning_tokens"], 2);
+    json streamed = wanted;
+    streamed["stream"] = true;
+    std::string thought, text;
+    for (const std::string& payload : chat(streamed).events()) {
+        if (payload == "[DONE]") continue;
+        const json delta = json::parse(payload)["choices"][0]["delta"];
+        EXPECT_TRUE(text.empty() || !delta.contains("reasoning_content")) << "before the text";
+        thought += delta.value("reasoning_content", "");
+        text += delta.value("content", "");
+    }
+    EXPECT_EQ(thought, "Let me see.");
+    EXPECT_EQ(text, reply["choices"][0]["message"]["content"]);
+    EXPECT_FALSE(chat(plain).json()["choices"][0]["message"].contains("reasoning_content"));
+}
+
 TEST_F(ChatRoutes, StrictToolsAreCalledAgainUnderTheirSchema) {
     const json schema{{"type", "object"}, {"properties", {{"city", {{"type", "integer"}}}}}};
     json tool{{"type", "function"}, {"function", {{"name", "weather"}, {"parameters", schema}, {"strict", true}}}};

@@ -63,6 +63,15 @@ TEST_F(Dialects, OllamaOptionsReachTheEngine) {
               "length");
 }
 
+TEST_F(Dialects, OllamaThinksWhenAsked) {
+    std::string thought;
+    for (const json& line : lines_of(ollama_chat({{"think", true}}))) thought += line["message"].value("thinking", "");
+    EXPECT_EQ(thought, "Let me see.");
+    EXPECT_EQ(ollama_chat({{"think", "high"}, {"stream", false}}).json()["message"]["thinking"], "Let me see.");
+    EXPECT_FALSE(ollama_chat({{"think", false}, {"stream", false}}).json()["message"].contains("thinking"));
+    EXPECT_EQ(ollama_chat({{"think", 3}}).response.status, 400);
+}
+
 TEST_F(Dialects, OllamaToolsAreObjectsBothWays) {
     const json tool = json::parse(R"({"type":"function","function":{"name":"weather"}})");
     const auto lines = lines_of(ollama_chat({{"tools", json::array({tool})}}));

@@ -63,6 +63,11 @@ json tool_use(const llm::ToolCall& call, json input) {
     return {{"type", "tool_use"}, {"id", call.id}, {"name", call.name}, {"input", std::move(input)}};
 }
 
+/// There is nobody to verify a signature for: it is empty.
+json thinking(const std::string& thought) {
+    return {{"type", "thinking"}, {"thinking", thought}, {"signature", ""}};
+}
+
 json envelope(const std::string& id, const std::string& model, json content) {
     return {{"id", id},
             {"type", "message"},
@@ -78,6 +83,7 @@ json envelope(const std::string& id, const std::string& model, json content) {
 json anthropic_message(const std::string& id, const std::string& model, const FinishedAnswer& answer,
                        const std::string& base) {
     json content = json::array();
+    if (!answer.thought.empty()) content.push_back(thinking(answer.thought));
     if (!answer.text.empty()) {
         const json cited = citations(answer, base);
         content.push_back(
@@ -107,7 +113,6 @@ bool AnthropicStream::start_message() {
 
 bool AnthropicStream::start_block(json block) {
     const bool first = index_ == 0;
-    in_block_ = true;
     return emit("content_block_start", {{"index", index_}, {"content_block", std::move(block)}}) &&
            (!first || emit("ping", json::object()));
 }
@@ -117,20 +122,34 @@ bool AnthropicStream::delta(json delta) {
 }
 
 bool AnthropicStream::stop_block() {
-    in_block_ = false;
+    open_ = Block::kNone;
     return emit("content_block_stop", {{"index", index_++}});
 }
 
 bool AnthropicStream::text(std::string_view text, std::span<const llm::TokenScore>) {
     if (!start_message()) return false;
+    if (open_ == Block::kThinking && !end_thought()) return false;
     const json empty{{"type", "text"}, {"text", ""}, {"citations", nullptr}};
-    if (!in_block_ && !start_block(empty)) return false;
+    if (open_ == Block::kNone && !start_block(empty)) return false;
+    open_ = Block::kText;
     return delta({{"type", "text_delta"}, {"text", std::string(text)}});
+}
+
+void AnthropicStream::thought(std::string_view text) {
+    start_message();
+    if (open_ == Block::kNone) start_block(thinking(""));
+    open_ = Block::kThinking;
+    delta({{"type", "thinking_delta"}, {"thinking", std::string(text)}});
+}
+
+bool AnthropicStream::end_thought() {
+    return delta({{"type", "signature_delta"}, {"signature", ""}}) && stop_block();
 }
 
 void AnthropicStream::finish(const FinishedAnswer& answer, const std::string& base) {
     start_message();
-    if (in_block_) {
+    if (open_ == Block::kThinking) end_thought();
+    if (open_ == Block::kText) {
         for (const json& citation : citations(answer, base)) {
             delta({{"type", "citations_delta"}, {"citation", citation}});
         }

@@ -23,20 +23,23 @@ class AnthropicStream : public AnswerListener {
         : writer_(writer), id_(std::move(id)), model_(std::move(model)) {}
 
     bool text(std::string_view delta, std::span<const llm::TokenScore> scores) override;
+    void thought(std::string_view delta) override;
     void finish(const FinishedAnswer& answer, const std::string& base);
 
   private:
     bool emit(const char* name, nlohmann::json payload);
     bool start_message();
+    enum class Block { kNone, kThinking, kText };
     bool start_block(nlohmann::json block);
     bool delta(nlohmann::json delta);
     bool stop_block();
+    bool end_thought();
 
     ResponseWriter& writer_;
     const std::string id_;
     const std::string model_;
     bool started_ = false;
-    bool in_block_ = false;
+    Block open_ = Block::kNone;
     int index_ = 0;
 };
 

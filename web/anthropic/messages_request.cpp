@@ -225,6 +225,16 @@ void read_format(FieldReader& fields, ChatRequest& out) {
     out.generate.json_schema = schema_text(fields, "output_config.format.schema", format.value("schema", json()));
 }
 
+/// A model thinks, or it does not: `budget_tokens` is not kept.
+void read_thinking(FieldReader& fields, llm::GenerateRequest& out) {
+    const json* thinking = fields.object("thinking");
+    if (thinking == nullptr) return;
+    const std::string type = FieldReader(*thinking, "thinking.").text("type", 16).value_or("");
+    out.thinking = type == "enabled" || type == "adaptive";
+    if (!out.thinking && type != "disabled")
+        fields.fail("thinking", "must be of type 'enabled', 'adaptive' or 'disabled'");
+}
+
 /// The last assistant message is the beginning of the answer, not a turn before it.
 std::optional<ApiError> take_prefill(ChatRequest& out) {
     std::vector<llm::Message>& messages = out.generate.messages;
@@ -254,6 +264,7 @@ std::variant<ChatRequest, ApiError> decode_anthropic_request(std::string_view bo
     read_tools(fields, out);
     read_tool_choice(fields, out);
     read_format(fields, out);
+    read_thinking(fields, out.generate);
     read_system(fields, out.generate);
     if (fields.error()) return *fields.error();
     if (auto error = read_messages(*parsed, out.generate)) return *error;

@@ -158,6 +158,14 @@ std::optional<ApiError> read_messages(FieldReader& outer, llm::GenerateRequest& 
     return std::nullopt;
 }
 
+/// true, false, or how much.
+void read_think(FieldReader& fields, llm::GenerateRequest& out) {
+    const json* think = fields.any("think");
+    if (think == nullptr) return;
+    if (!think->is_boolean() && !think->is_string()) return fields.fail("think", "must be true, false or a level");
+    out.thinking = *think == true || (think->is_string() && *think != "none");
+}
+
 /// What both requests have.
 void read_common(FieldReader& fields, ChatRequest& out) {
     out.model = std::string(ollama_model_name(fields.text("model", 256).value_or("")));
@@ -167,6 +175,7 @@ void read_common(FieldReader& fields, ChatRequest& out) {
     read_options(fields, out.generate);
     read_format(fields, out.generate);
     read_logprobs(fields, out.generate);
+    read_think(fields, out.generate);
 }
 
 void choose_source(ChatRequest& out) {

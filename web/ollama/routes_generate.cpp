@@ -49,6 +49,12 @@ json calls_json(const std::vector<llm::ToolCall>& calls) {
     return out;
 }
 
+/// Beside the text.
+void add_thought(Shape shape, json& line, std::string_view thought) {
+    json& place = shape == Shape::kChat ? line["message"]["thinking"] : line["thinking"];
+    place = std::string(thought);
+}
+
 /// One line: the envelope around a piece of text.
 json line(Shape shape, const std::string& model, std::string_view text) {
     json out{{"model", model}, {"created_at", now_rfc3339()}, {"done", false}};
@@ -89,6 +95,11 @@ class LineStream : public AnswerListener {
         add_scores(out, scores);
         return writer_.write(dump_json(out) + "\n");
     }
+    void thought(std::string_view delta) override {
+        json out = line(shape_, model_, "");
+        add_thought(shape_, out, delta);
+        writer_.write(dump_json(out) + "\n");
+    }
     void finish(const FinishedAnswer& answer) {
         std::string bytes;
         if (!answer.tool_calls.empty()) {
@@ -109,6 +120,7 @@ class LineStream : public AnswerListener {
 
 json whole(Shape shape, const ChatRequest& chat, const FinishedAnswer& answer) {
     json out = line(shape, chat.model, answer.text);
+    if (!answer.thought.empty()) add_thought(shape, out, answer.thought);
     if (!answer.tool_calls.empty()) out["message"]["tool_calls"] = calls_json(answer.tool_calls);
     add_scores(out, answer.scores);
     add_ending(out, answer);
