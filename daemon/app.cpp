@@ -161,6 +161,7 @@ llm::EngineOptions RunningApp::engine_options() const {
     options.threads = static_cast<int>(config_.threads);
     options.max_parallel = static_cast<int>(config_.parallel);
     options.kv_tokens = static_cast<int>(config_.kv_tokens);
+    options.kv_bits = static_cast<int>(config_.kv_bits);
     options.turns = turns_;
     options.adapters_directory = config_.adapters_path();
     return options;

@@ -26,7 +26,7 @@ struct Setting {
     const char* help;
     std::int64_t min = 0;
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
-    std::vector<std::string> choices = {};  // of a string; empty = any
+    std::vector<std::string> choices = {};  // as text; empty = any
 };
 
 std::vector<Setting> settings_of(Config& c) {
@@ -52,6 +52,12 @@ std::vector<Setting> settings_of(Config& c) {
          "models that a request names stay so long after their last use; -1 = until the room is needed", -1, 1 << 30},
         {"engine.threads", &c.threads, "0 = every usable core", 0, 1024},
         {"engine.parallel", &c.parallel, "answers computed together; more of them wait", 1, llm::kMaxParallel},
+        {"engine.kv_bits",
+         &c.kv_bits,
+         "of keys and values: 16, or 8 for twice as many tokens in the same memory",
+         8,
+         16,
+         {"8", "16"}},
         {"engine.kv_tokens", &c.kv_tokens, "tokens of all answers and remembered beginnings; 0 = twice the context", 0,
          1 << 24},
         {"ingest.include", &c.include, "globs on the path below the inbox; ** crosses folders"},
@@ -121,21 +127,24 @@ std::string listed(const std::vector<std::string>& choices) {
     return text;
 }
 
+bool is_choice(const Setting& setting, const std::string& chosen) {
+    const auto& choices = setting.choices;
+    return choices.empty() || std::find(choices.begin(), choices.end(), chosen) != choices.end();
+}
+
 /// Empty when the value fits, else what is wrong with it.
 std::string assign(const Setting& setting, const toml::node& value) {
     if (auto* const* text = std::get_if<std::string*>(&setting.target)) {
         if (!value.is_string()) return "must be a string";
         const std::string chosen = value.as_string()->get();
-        const auto& choices = setting.choices;
-        if (!choices.empty() && std::find(choices.begin(), choices.end(), chosen) == choices.end()) {
-            return "must be " + listed(choices);
-        }
+        if (!is_choice(setting, chosen)) return "must be " + listed(setting.choices);
         **text = chosen;
         return {};
     }
     if (auto* const* number = std::get_if<std::int64_t*>(&setting.target)) {
         if (!value.is_integer()) return "must be a whole number";
         const std::int64_t n = value.as_integer()->get();
+        if (!is_choice(setting, std::to_string(n))) return "must be " + listed(setting.choices);
         if (n < setting.min || n > setting.max) {
             return "must be between " + std::to_string(setting.min) + " and " + std::to_string(setting.max);
         }

@@ -31,6 +31,7 @@ struct Config {
     std::int64_t keep_loaded_seconds = 300;  ///< of models that a request names; -1 = until the room is needed
     std::int64_t threads = 0;                ///< 0 = every usable core
     std::int64_t parallel = 8;
+    std::int64_t kv_bits = 16;
     std::int64_t kv_tokens = 0;  ///< 0 = twice context_tokens
 
     std::vector<std::string> include = {"**"};

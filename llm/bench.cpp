@@ -71,7 +71,8 @@ Result<BenchResult> run_bench(const BenchOptions& options, MemoryLedger& ledger)
     HEARTH_TRY(const std::unique_ptr<LoadedModel> model, load_model({.model_path = options.model_path,
                                                                      .context_tokens = context,
                                                                      .threads = options.threads,
-                                                                     .reference = options.reference},
+                                                                     .reference = options.reference,
+                                                                     .kv_bits = options.kv_bits},
                                                                     ledger, {}));
     BenchResult result;
     result.isa = model->info.isa;

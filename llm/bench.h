@@ -13,6 +13,7 @@ struct BenchOptions {
     std::string model_path;  ///< GGUF file
     int threads = 0;         ///< 0 = every usable core
     bool reference = false;
+    int kv_bits = 16;          ///< as EngineOptions::kv_bits
     int prefill_tokens = 256;  ///< 1 .. 16384
     int decode_tokens = 64;    ///< 1 .. 16384, one at a time, after the prefill
 };

@@ -152,6 +152,7 @@ Result<ServingBenchResult> run_serving_bench(const BenchOptions& options, Memory
     engine.model_path = options.model_path;
     engine.context_tokens = kContextTokens;
     engine.threads = options.threads;
+    engine.kv_bits = options.kv_bits;
     engine.reference = options.reference;
     ServingBenchResult result;
     HEARTH_TRY(result.verify_step_ratio, measure_verify_ratio(engine, ledger));

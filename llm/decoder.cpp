@@ -57,9 +57,9 @@ std::size_t Decoder::lora_scratch_bytes(const DecoderConfig& config) {
     return sizeof(float) * kMaxChunk * static_cast<std::size_t>(kMaxLoraRank + widest_output(config));
 }
 
-KvShape Decoder::kv_shape() const {
+KvShape Decoder::kv_shape(KvFormat format) const {
     return {config_.layers, config_.kv_heads, config_.head_dim,
-            ops_.kv_block_bytes(config_.kv_heads, config_.head_dim)};
+            ops_.kv_block_bytes(config_.kv_heads, config_.head_dim, format), format};
 }
 
 std::int64_t Decoder::lay_out(std::span<const SequenceStep> steps) {
@@ -167,14 +167,19 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
 
     place_heads(q_.data(), n, config_.heads, layer.q_norm);
     place_heads(k_.data(), n, config_.kv_heads, layer.k_norm);
+    const KvFormat format = steps[0].sequence->format();
+    if (format == KvFormat::kInt8 && !layer.balance.keys.empty()) {
+        ops_.scale(k_.data(), layer.balance.keys.data(), n, std::int64_t{config_.kv_heads} * config_.head_dim);
+        ops_.scale(q_.data(), layer.balance.queries.data(), n, std::int64_t{config_.heads} * config_.head_dim);
+    }
 
     kv_rows_.clear();
     for (const SequenceStep& step : steps) {
         kv_rows_.push_back({step.sequence->blocks(static_cast<int>(index)),
                             static_cast<std::int64_t>(step.tokens.size()), step.sequence->length(), step.phase});
     }
-    ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data()});
-    ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data()});
+    ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data(), format});
+    ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data(), format});
     MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
     multiply(attended_.data(), n, output);
     adapt(steps, index, LoraSite::kAttentionOutput, attended_.data(), projected_.data());

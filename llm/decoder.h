@@ -13,14 +13,15 @@
 #include "llm/decoder_config.h"
 #include "llm/experts.h"
 #include "llm/gguf.h"
+#include "llm/key_balance.h"
 #include "llm/kv_cache.h"
 #include "llm/lora.h"
 #include "llm/ops.h"
 
 namespace hearth::llm {
 
-/// One sequence's part of a step: `tokens` follow what `sequence` holds, which has room reserved for them. The logits
-/// of its last `logit_rows` tokens are wanted (0 .. tokens.size()).
+/// One sequence's part of a step: `tokens` follow what `sequence` holds, which has room reserved for them; the
+/// sequences of a step are of one pool. The logits of its last `logit_rows` tokens are wanted (0 .. tokens.size()).
 struct SequenceStep {
     KvSequence* sequence = nullptr;
     std::span<const std::int32_t> tokens;
@@ -52,7 +53,7 @@ class Decoder {
     static std::size_t scratch_bytes(const DecoderConfig& config);
 
     const DecoderConfig& config() const { return config_; }
-    KvShape kv_shape() const;
+    KvShape kv_shape(KvFormat format = KvFormat::kFull) const;
 
     /// Every weight that the step of one token reads, each once; returns the bytes. Nothing is computed: what remains
     /// of a step without its arithmetic.
@@ -80,6 +81,7 @@ class Decoder {
         std::vector<float> attention_norm, feed_forward_norm;    // [width]
         std::vector<float> q_bias, k_bias, v_bias, output_bias;  // empty when the model has none
         std::vector<float> q_norm, k_norm;                       // [head_dim], likewise
+        KeyBalance balance;                                      // of keys in 8 bits
         std::unique_ptr<Weight> q, k, v, output;                 // [heads*head_dim | kv_heads*head_dim, width]
         std::unique_ptr<Weight> router;                          // [experts, width], null without experts
         std::vector<FeedForward> feed_forward;                   // one, or one for each expert

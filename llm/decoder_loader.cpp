@@ -65,6 +65,7 @@ class Decoder::Loader {
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_q.bias", query_width, layer.q_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_k.bias", kv_width, layer.k_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_v.bias", kv_width, layer.v_bias));
+        layer.balance = balance_keys(config_, layer.k_bias, layer.k_norm);
         return optional_vector(prefix + "attn_output.bias", config_.width, layer.output_bias);
     }
 

@@ -61,6 +61,7 @@ struct EngineOptions {
     std::string cpu_isa;             ///< kernels to compute with, as make_cpu_ops() names them; empty = the best
     int max_queue = 64;              ///< requests waiting beside those in work
     int max_parallel = 8;            ///< 1 .. kMaxParallel sequences computed together
+    int kv_bits = 16;                ///< of keys and values: 16, or 8 with a scale for each 32 features
     int kv_tokens = 0;               ///< room for all sequences and the prefix cache; 0 = twice context_tokens
     std::chrono::milliseconds reader_timeout{30000};  ///< a sink that takes nothing for so long loses its request
     std::shared_ptr<StepTurns> turns;  ///< shared by engines that compute on the same cores; null = there is one

@@ -20,6 +20,7 @@ struct KvShape {
     int kv_heads = 0;
     int head_dim = 0;
     std::size_t layer_bytes = 0;
+    KvFormat format = KvFormat::kFull;
 };
 
 /// Counts references to blocks. Used from one thread at a time; outlives its sequences.
@@ -62,6 +63,7 @@ class KvSequence {
     ~KvSequence();
 
     int length() const { return length_; }
+    KvFormat format() const { return pool_->shape().format; }
     /// Blocks for `tokens` more tokens; false when the pool has too few (what was taken stays).
     bool reserve(int tokens);
     /// `tokens` tokens were stored in every layer.

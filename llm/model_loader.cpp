@@ -30,12 +30,14 @@ Status load_text(LoadedModel& model) {
 }
 
 /// The ledger answers before the weights are read.
-Status reserve_memory(LoadedModel& model, const DecoderConfig& config, int kv_tokens, MemoryLedger& ledger) {
+Status reserve_memory(LoadedModel& model, const DecoderConfig& config, const EngineOptions& options,
+                      MemoryLedger& ledger) {
     HEARTH_TRY(model.weight_lease, ledger.reserve("weights", Decoder::weight_bytes(*model.file, *model.ops)));
     HEARTH_TRY(model.scratch_lease, ledger.reserve("scratch", Decoder::scratch_bytes(config)));
+    const KvFormat format = kv_format_of(options);
     const KvShape shape{config.layers, config.kv_heads, config.head_dim,
-                        model.ops->kv_block_bytes(config.kv_heads, config.head_dim)};
-    HEARTH_TRY(model.kv_pool, KvPool::create(shape, kv_tokens, ledger));
+                        model.ops->kv_block_bytes(config.kv_heads, config.head_dim, format), format};
+    HEARTH_TRY(model.kv_pool, KvPool::create(shape, kv_tokens_of(options, model.info.context_tokens), ledger));
     return {};
 }
 
@@ -45,6 +47,10 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
         return Error(ErrorCode::kInvalidArgument, "a context of " + std::to_string(options.context_tokens) +
                                                       " tokens is too small; at least " + std::to_string(kMinContext) +
                                                       " are needed");
+    }
+    if (options.kv_bits != 8 && options.kv_bits != 16) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "keys and values in " + std::to_string(options.kv_bits) + " bits: 8 and 16 are possible");
     }
     auto model = std::make_unique<LoadedModel>();
     HEARTH_TRY(model->file, GgufFile::open(options.model_path));
@@ -65,7 +71,7 @@ Result<std::unique_ptr<LoadedModel>> load_parts(const EngineOptions& options, Me
     model->info.isa = model->ops->isa();
     model->info.threads = model->ops->threads();
     for (const GgufTensor& tensor : model->file->tensors()) model->info.weight_bytes += tensor.bytes.size();
-    HEARTH_TRY_STATUS(reserve_memory(*model, config, kv_tokens_of(options, model->info.context_tokens), ledger));
+    HEARTH_TRY_STATUS(reserve_memory(*model, config, options, ledger));
     HEARTH_TRY(model->decoder, Decoder::load(*model->file, std::move(config), *model->ops, progress, cancel));
     if (!model->decoder->borrows_file()) model->file.reset();
     model->adapters = std::make_unique<LoraStore>(options, model->decoder->config(), ledger);

@@ -42,6 +42,10 @@ struct LoadedModel {
 /// beginnings stay remembered.
 int kv_tokens_of(const EngineOptions& options, int context_tokens);
 
+inline KvFormat kv_format_of(const EngineOptions& options) {
+    return options.kv_bits == 8 ? KvFormat::kInt8 : KvFormat::kFull;
+}
+
 /// Errors name the file; see open_text_model().
 Result<std::unique_ptr<LoadedModel>> load_model(const EngineOptions& options, MemoryLedger& ledger,
                                                 const LoadProgress& progress, const std::stop_token& cancel = {});

@@ -94,9 +94,16 @@ struct RopeArgs {
 /// Tokens per KV block.
 inline constexpr int kKvBlockTokens = 16;
 
+/// How keys and values are kept.
+enum class KvFormat : std::uint8_t {
+    kFull,  ///< as exactly as the backend does it: float16 on the CPU, float32 in the reference
+    kInt8,  ///< in 8 bits, with a scale for each kKvScaleFeatures features of a token's head: half the memory
+};
+inline constexpr int kKvScaleFeatures = 32;
+
 /// One sequence's part of a batch, in one layer: `n` new tokens at positions first_position .. first_position + n - 1.
-/// The activations of a batch's parts lie back to back. A block holds 2 * kv_heads * kKvBlockTokens * head_dim elements
-/// of the backend's KV type, arranged as the backend likes; its size is Ops::kv_block_bytes. Position p lives in
+/// The activations of a batch's parts lie back to back. A block holds keys and values of kKvBlockTokens tokens,
+/// arranged as the backend likes; its size is Ops::kv_block_bytes. Position p lives in
 /// blocks[p / 16], slot p % 16.
 struct KvRows {
     std::byte* const* blocks = nullptr;
@@ -111,6 +118,7 @@ struct KvStoreArgs {
     int head_dim = 0;
     const float* k = nullptr;  ///< [total n, kv_heads * head_dim], rope already applied
     const float* v = nullptr;  ///< [total n, kv_heads * head_dim]
+    KvFormat format = KvFormat::kFull;
 };
 
 /// Query heads that may read one kv head: what a backend must be able to hold.
@@ -126,6 +134,7 @@ struct AttentionArgs {
     int head_dim = 0;
     const float* q = nullptr;  ///< [total n, heads * head_dim]
     float* out = nullptr;      ///< [total n, heads * head_dim]
+    KvFormat format = KvFormat::kFull;
 };
 
 /// Bidirectional attention inside each of several sequences laid back to back (no padding, no mask).
@@ -188,7 +197,7 @@ class Ops {
 
     virtual void rope(const RopeArgs& args) = 0;
 
-    virtual std::size_t kv_block_bytes(int kv_heads, int head_dim) const = 0;
+    virtual std::size_t kv_block_bytes(int kv_heads, int head_dim, KvFormat format) const = 0;
     virtual void kv_store(const KvStoreArgs& args) = 0;
     virtual void attention(const AttentionArgs& args) = 0;
     virtual void encoder_attention(const EncoderAttentionArgs& args) = 0;
@@ -197,6 +206,8 @@ class Ops {
     virtual void swiglu(float* gate, const float* up, std::int64_t count) = 0;
     /// x += y.
     virtual void add(float* x, const float* y, std::int64_t count) = 0;
+    /// x[n, dim] *= factors[dim], row by row.
+    virtual void scale(float* x, const float* factors, std::int64_t n, std::int64_t dim) = 0;
     virtual void mix(const MixArgs& args) = 0;
 };
 

@@ -125,7 +125,7 @@ Result<ModelPlan> plan_file(const EngineOptions& options, const GgufFile& file, 
     plan.kv_tokens = kv_tokens_of(options, plan.context_tokens);
     plan.weight_bytes = Decoder::weight_bytes(file, ops);
     plan.scratch_bytes = Decoder::scratch_bytes(config);
-    const std::size_t block_bytes = ops.kv_block_bytes(config.kv_heads, config.head_dim);
+    const std::size_t block_bytes = ops.kv_block_bytes(config.kv_heads, config.head_dim, kv_format_of(options));
     plan.kv_bytes_per_token = block_bytes * static_cast<std::size_t>(config.layers) / kKvBlockTokens;
     plan.kv_bytes = plan.kv_bytes_per_token * static_cast<std::size_t>(plan.kv_tokens);
     plan.layers = config.layers;

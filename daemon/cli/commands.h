@@ -41,6 +41,7 @@ struct BenchArguments {
     int threads = 0;
     int prefill = 512;
     int decode = 64;
+    int kv_bits = 16;
     bool serving = false;
 };
 
@@ -48,6 +49,7 @@ struct PlanArguments {
     std::string model;
     std::string models_directory;
     int context = 8192;
+    int kv_bits = 16;
     int threads = 0;
     bool run = false;  ///< load it and measure what was predicted
 };

@@ -64,7 +64,8 @@ void print_plan_text(const llm::ModelPlan& plan, std::size_t budget, const std::
 
 int run_serving_bench(const BenchArguments& arguments, const Output& output) {
     MemoryLedger ledger(available_memory_bytes());
-    const auto figures = llm::run_serving_bench({.model_path = arguments.model, .threads = arguments.threads}, ledger);
+    const auto figures = llm::run_serving_bench(
+        {.model_path = arguments.model, .threads = arguments.threads, .kv_bits = arguments.kv_bits}, ledger);
     if (!figures.ok()) return report(figures.error(), output);
     const std::string model = std::filesystem::path(arguments.model).filename().string();
     if (output.json) {
@@ -110,12 +111,14 @@ int run_plan(const PlanArguments& arguments, const Output& output) {
     options.model_path = path;
     options.context_tokens = arguments.context;
     options.threads = arguments.threads;
+    options.kv_bits = arguments.kv_bits;
     const auto plan = llm::plan_model(options, ledger);
     if (!plan.ok()) return report(plan.error(), output);
     const bool fits = plan->total_bytes() <= ledger.budget_bytes();
     std::optional<llm::BenchResult> achieved;
     if (arguments.run) {
-        auto figures = llm::run_bench({.model_path = options.model_path, .threads = options.threads}, ledger);
+        auto figures = llm::run_bench(
+            {.model_path = options.model_path, .threads = options.threads, .kv_bits = options.kv_bits}, ledger);
         if (!figures.ok()) return report(figures.error(), output);
         achieved = std::move(figures).value();
     }
@@ -129,6 +132,7 @@ int run_bench(const BenchArguments& arguments, const Output& output) {
     MemoryLedger ledger(available_memory_bytes());
     const auto figures = llm::run_bench({.model_path = arguments.model,
                                          .threads = arguments.threads,
+                                         .kv_bits = arguments.kv_bits,
                                          .prefill_tokens = arguments.prefill,
                                          .decode_tokens = arguments.decode},
                                         ledger);

@@ -114,6 +114,8 @@ int run_keys(const KeyCommands& keys, const Globals& globals) {
     return run_keys_revoke(keys.revoke_id, globals.home, globals.output);
 }
 
+constexpr const char* kKvBitsHelp = "of keys and values: 8 or 16";
+
 void add_bench(CLI::App& cli, BenchArguments& bench) {
     CLI::App* command = cli.add_subcommand("bench", "measure prefill, decode and read bandwidth of a model file");
     command->add_option("--model", bench.model, "GGUF file")->required();
@@ -121,6 +123,7 @@ void add_bench(CLI::App& cli, BenchArguments& bench) {
     command->add_option("--prefill", bench.prefill, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
     command->add_flag("--serving", bench.serving, "instead: answers together, repeated contexts, time to first token");
     command->add_option("--decode", bench.decode, "tokens")->check(CLI::Range(1, 16384))->capture_default_str();
+    command->add_option("--kv-bits", bench.kv_bits, kKvBitsHelp)->check(CLI::IsMember({8, 16}))->capture_default_str();
 }
 
 void add_plan(CLI::App& cli, PlanArguments& plan) {
@@ -131,6 +134,7 @@ void add_plan(CLI::App& cli, PlanArguments& plan) {
         ->check(CLI::Range(64, 1 << 20))
         ->capture_default_str();
     command->add_option("--threads", plan.threads, "0 = every usable core")->capture_default_str();
+    command->add_option("--kv-bits", plan.kv_bits, kKvBitsHelp)->check(CLI::IsMember({8, 16}))->capture_default_str();
     command->add_flag("--run", plan.run, "then load it and measure what was predicted");
 }
 

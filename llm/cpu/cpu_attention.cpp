@@ -13,14 +13,8 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
-std::size_t keys_bytes(int head_dim) {
-    return sizeof(std::uint16_t) * kKvTile * static_cast<std::size_t>(head_dim);
-}
-std::size_t values_bytes(int head_dim) {
-    return sizeof(std::uint16_t) * kKvTile * static_cast<std::size_t>(padded_dim(head_dim));
-}
-std::size_t head_offset(int kv_head, int head_dim) {
-    return static_cast<std::size_t>(kv_head) * (keys_bytes(head_dim) + values_bytes(head_dim));
+std::size_t head_offset(int kv_head, int head_dim, KvFormat format) {
+    return static_cast<std::size_t>(kv_head) * kv_layout(format, head_dim).size;
 }
 
 /// What one attend() call leaves: kAttendRows tops, totals and vectors.
@@ -67,8 +61,8 @@ std::int64_t CpuOps::AttendItem::parts() const {
     return divide_up(first_position + tokens, kPartPositions);
 }
 
-std::size_t CpuOps::kv_block_bytes(int kv_heads, int head_dim) const {
-    return head_offset(kv_heads, head_dim);
+std::size_t CpuOps::kv_block_bytes(int kv_heads, int head_dim, KvFormat format) const {
+    return head_offset(kv_heads, head_dim, format);
 }
 
 void CpuOps::kv_store(const KvStoreArgs& args) {
@@ -82,9 +76,9 @@ void CpuOps::kv_store(const KvStoreArgs& args) {
                 const std::int64_t position = sequence.first_position + t;
                 std::byte* block = sequence.blocks[position / kKvBlockTokens];
                 for (int h = 0; h < heads; ++h) {
-                    std::byte* keys = block + head_offset(h, dim);
                     kernels_.store_kv(k + t * width + h * dim, v + t * width + h * dim, dim,
-                                      static_cast<int>(position % kKvBlockTokens), keys, keys + keys_bytes(dim));
+                                      static_cast<int>(position % kKvBlockTokens), args.format,
+                                      block + head_offset(h, dim, args.format));
                 }
             }
         });
@@ -111,8 +105,8 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
         std::fill_n(scratch.lengths + tile.rows, group, item.first_position + t + 1);
     }
     tile.kv.blocks = item.blocks;
-    tile.kv.key_offset = head_offset(item.kv_head, dim);
-    tile.kv.value_offset = tile.kv.key_offset + keys_bytes(dim);
+    tile.kv.offset = head_offset(item.kv_head, dim, args.format);
+    tile.kv.format = args.format;
     tile.begin = part * kPartPositions;
     tile.end = std::min(tile.begin + kPartPositions, item.first_position + item.tokens);
     tile.lengths = scratch.lengths;

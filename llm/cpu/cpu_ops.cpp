@@ -253,6 +253,12 @@ void CpuOps::add(float* x, const float* y, std::int64_t count) {
     for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.add(x + first, y + first, size); });
 }
 
+void CpuOps::scale(float* x, const float* factors, std::int64_t n, std::int64_t dim) {
+    for_rows(n, dim, [&](std::int64_t first, std::int64_t rows) {
+        for (std::int64_t t = first; t < first + rows; ++t) kernels_.multiply(x + t * dim, factors, dim);
+    });
+}
+
 void CpuOps::mix(const MixArgs& args) {
     for_rows(args.n, args.per_token * args.dim, [&](std::int64_t first, std::int64_t rows) {
         for (std::int64_t j = first * args.per_token; j < (first + rows) * args.per_token; ++j) {

@@ -38,12 +38,13 @@ class CpuOps final : public Ops {
     void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, std::int64_t dim,
                     float epsilon, float* y) override;
     void rope(const RopeArgs& args) override;
-    std::size_t kv_block_bytes(int kv_heads, int head_dim) const override;
+    std::size_t kv_block_bytes(int kv_heads, int head_dim, KvFormat format) const override;
     void kv_store(const KvStoreArgs& args) override;
     void attention(const AttentionArgs& args) override;
     void encoder_attention(const EncoderAttentionArgs& args) override;
     void swiglu(float* gate, const float* up, std::int64_t count) override;
     void add(float* x, const float* y, std::int64_t count) override;
+    void scale(float* x, const float* factors, std::int64_t n, std::int64_t dim) override;
     void mix(const MixArgs& args) override;
 
   private:

@@ -71,13 +71,40 @@ struct MatmulTile {
     std::byte* scratch = nullptr;  ///< 64-byte aligned, only for the tile kernels
 };
 
-/// Where keys and values lie. Tile t holds 16 positions: keys [head_dim][16], values [16][padded dim], of float16
-/// (blocks != null) or float32.
+inline constexpr int kKvTile = kKvBlockTokens;
+
+constexpr int padded_dim(int head_dim) {
+    return (head_dim + 15) / 16 * 16;
+}
+constexpr int kv_scale_blocks(int head_dim) {
+    return (head_dim + kKvScaleFeatures - 1) / kKvScaleFeatures;
+}
+
+/// Where the parts of one kv head lie in its place of a block, in bytes: keys [head_dim][16] and values [16][padded
+/// dim] of float16, or of int8 with float32 scales [scale blocks][16] and [16][scale blocks].
+struct KvLayout {
+    std::size_t values = 0;
+    std::size_t key_scales = 0;
+    std::size_t value_scales = 0;
+    std::size_t size = 0;
+};
+constexpr KvLayout kv_layout(KvFormat format, int head_dim) {
+    const std::size_t element = format == KvFormat::kInt8 ? sizeof(std::int8_t) : sizeof(std::uint16_t);
+    const std::size_t scales = format == KvFormat::kInt8 ? static_cast<std::size_t>(kv_scale_blocks(head_dim)) : 0;
+    KvLayout out;
+    out.values = element * kKvTile * static_cast<std::size_t>(head_dim);
+    out.key_scales = out.values + element * kKvTile * static_cast<std::size_t>(padded_dim(head_dim));
+    out.value_scales = out.key_scales + sizeof(float) * kKvTile * scales;
+    out.size = out.value_scales + sizeof(float) * kKvTile * scales;
+    return out;
+}
+
+/// Where keys and values lie, in tiles of 16 positions.
 struct KvSource {
-    std::byte* const* blocks = nullptr;
-    std::size_t key_offset = 0;
-    std::size_t value_offset = 0;
-    const float* packed = nullptr;  ///< tiles back to back, keys then values
+    std::byte* const* blocks = nullptr;  ///< one a tile
+    std::size_t offset = 0;              ///< of the kv head's place in a block
+    KvFormat format = KvFormat::kFull;
+    const float* packed = nullptr;  ///< without blocks: float32, tiles back to back, keys then values
 };
 
 /// Where the unnormalised attention of up to kAttendRows rows lies.
@@ -104,11 +131,6 @@ struct AttendTile {
 
 inline constexpr int kAttendRows = 64;
 inline constexpr int kAttendColumns = 64;
-inline constexpr int kKvTile = kKvBlockTokens;
-
-constexpr int padded_dim(int head_dim) {
-    return (head_dim + 15) / 16 * 16;
-}
 
 /// Queries, weights, and either keys or values of kAttendColumns positions, in bfloat16.
 constexpr std::size_t tile_attend_bytes(int head_dim) {
@@ -142,8 +164,8 @@ struct KernelTable {
                        float epsilon, float* y);
     /// Rotates `heads` vectors of one token; cosines and sines are [head_dim / 2].
     void (*rope)(float* x, int heads, int head_dim, const float* cosines, const float* sines, RopeStyle style);
-    /// One token's keys and values of one kv head into slot 0-15 of a float16 tile.
-    void (*store_kv)(const float* k, const float* v, int head_dim, int slot, std::byte* keys, std::byte* values);
+    /// One token's keys and values of one kv head into slot 0-15 of the head's place in a block.
+    void (*store_kv)(const float* k, const float* v, int head_dim, int slot, KvFormat format, std::byte* place);
     void (*attend)(const AttendTile& tile);
     /// Adds a later part of the context to what the first `rows` rows have so far; each of them saw something.
     void (*fold)(const AttendResult& into, const AttendResult& part, int rows, int head_dim);
@@ -152,6 +174,8 @@ struct KernelTable {
                        std::int64_t y_apart);
     void (*swiglu)(float* gate, const float* up, std::int64_t count);
     void (*add)(float* x, const float* y, std::int64_t count);
+    /// x *= y.
+    void (*multiply)(float* x, const float* y, std::int64_t count);
     /// x += factor * y.
     void (*add_scaled)(float* x, const float* y, float factor, std::int64_t count);
     const TileKernels* tiles = nullptr;

@@ -86,6 +86,11 @@ void add(float* x, const float* y, std::int64_t count) {
 }
 
 template <class S>
+void multiply(float* x, const float* y, std::int64_t count) {
+    each_vector<S>(x, y, count, [](typename S::F a, typename S::F b) { return S::mul(a, b); });
+}
+
+template <class S>
 void add_scaled(float* x, const float* y, float factor, std::int64_t count) {
     const typename S::F f = S::set1(factor);
     each_vector<S>(x, y, count, [f](typename S::F a, typename S::F b) { return S::fma(b, f, a); });

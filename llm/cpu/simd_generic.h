@@ -45,6 +45,9 @@ struct GenericLanes {
     static F load_f16(const std::uint16_t* p) {
         return each([&](int i) { return half_to_float(p[i]); });
     }
+    static F load_i8(const std::int8_t* p) {
+        return each([&](int i) { return static_cast<float>(p[i]); });
+    }
     static void store_f16(std::uint16_t* p, F a) {
         for (int i = 0; i < kLanes; ++i) p[i] = float_to_half(a.v[i]);
     }

@@ -24,6 +24,12 @@ struct Neon {
     static F load(const float* p) { return vld1q_f32(p); }
     static void store(float* p, F a) { vst1q_f32(p, a); }
     static F load_f16(const std::uint16_t* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+    static F load_i8(const std::int8_t* p) {
+        std::int32_t four;
+        __builtin_memcpy(&four, p, sizeof four);
+        const int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
+        return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+    }
     static void store_f16(std::uint16_t* p, F a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
     static F add(F a, F b) { return vaddq_f32(a, b); }
     static F sub(F a, F b) { return vsubq_f32(a, b); }

@@ -10,27 +10,27 @@
 namespace hearth::llm::cpu {
 namespace {
 
-/// Keys from position `begin` on as tiles of weights, one of 16 positions after the other: [steps][16 dim
+/// Keys as tiles of weights, one of 16 positions after the other: [steps][16 dim
 /// pairs][16][2].
 template <class S, typename Element>
-void tile_keys(const AttendTile& t, std::int64_t begin, int columns, std::byte* out) {
-    for (int c = 0; c < columns; c += kKvTile) {
-        const Element* keys = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{}).keys;
-        const auto at = [&](int d) { return d < t.head_dim ? load_element<S>(keys + d * kKvTile) : S::zero(); };
-        for (int d = 0; d < tile_steps(t.head_dim) * kTileColumns; d += 2, out += kTileRowBytes)
+void tile_keys(const KvTiles<Element>& tiles, int count, int head_dim, std::byte* out) {
+    for (int i = 0; i < count; ++i) {
+        const auto at = [&](int d) {
+            if (d >= head_dim) return S::zero();
+            const typename S::F key = load_element<S>(tiles[i].keys + d * kKvTile);
+            return kScaled<Element> ? S::mul(key, key_scale<S>(tiles[i], d, 0)) : key;
+        };
+        for (int d = 0; d < tile_steps(head_dim) * kTileColumns; d += 2, out += kTileRowBytes)
             S::store_interleaved(out, at(d), at(d + 1));
     }
 }
 
 /// Values likewise, one of 16 dimensions after the other: [steps][16 position pairs][16][2], zero beyond the columns.
 template <class S, typename Element>
-void tile_values(const AttendTile& t, std::int64_t begin, int columns, std::byte* out) {
-    const int dim = padded_dim(t.head_dim);
+void tile_values(const KvTiles<Element>& tiles, int columns, int dim, std::byte* out) {
     for (int d = 0; d < dim; d += kTileRows) {
         const auto at = [&](int c) {
-            if (c >= columns) return S::zero();
-            const Element* values = kv_tile(t.kv, (begin + c) / kKvTile, t.head_dim, Element{}).values;
-            return load_element<S>(values + c % kKvTile * dim + d);
+            return c < columns ? load_values<S>(tiles[c / kKvTile], c % kKvTile, d) : S::zero();
         };
         for (int c = 0; c < tile_steps(columns) * kTileColumns; c += 2, out += kTileRowBytes)
             S::store_interleaved(out, at(c), at(c + 1));
@@ -66,20 +66,22 @@ void tile_attend_elements(const AttendTile& t) {
     std::byte* const panels = weights + kAttendRows / kTileTokens * tile_group_bytes(kAttendColumns);
     begin_attention(t, dim);
     tile_groups<S>(t.q, t.rows, t.head_dim, queries);
+    KvTiles<Element> kv(t.kv, t.head_dim);
     Tiles tiles;
     for (std::int64_t begin = t.begin; begin < t.end; begin += kAttendColumns) {
         const int columns = static_cast<int>(std::min<std::int64_t>(t.end - begin, kAttendColumns));
-        tile_keys<S, Element>(t, begin, columns, panels);
-        tile_panels(tiles, queries, groups, tile_group_bytes(t.head_dim), panels, (columns + kKvTile - 1) / kKvTile,
-                    depth, true, t.scores, kAttendColumns);
+        const int count = kv.find(begin, columns);
+        tile_keys<S>(kv, count, t.head_dim, panels);
+        tile_panels(tiles, queries, groups, tile_group_bytes(t.head_dim), panels, count, depth, true, t.scores,
+                    kAttendColumns);
         for (int r = 0; r < t.rows; ++r) {
             const std::int64_t seen = t.lengths[r] - begin;
             soften_row<S>(t, r, static_cast<int>(seen < columns ? seen : columns), columns, dim);
-            const int softened = (columns + kKvTile - 1) / kKvTile * kKvTile;
+            const int softened = count * kKvTile;
             std::fill(t.scores + r * kAttendColumns + softened, t.scores + (r + 1) * kAttendColumns, 0.0f);
         }
         tile_groups<S>(t.scores, t.rows, kAttendColumns, weights);
-        tile_values<S, Element>(t, begin, columns, panels);
+        tile_values<S>(kv, columns, dim, panels);
         tile_panels(tiles, weights, groups, tile_group_bytes(kAttendColumns), panels, dim / kTileRows,
                     tile_steps(columns), false, t.result.out, dim);
     }
@@ -87,10 +89,7 @@ void tile_attend_elements(const AttendTile& t) {
 
 template <class S, class Tiles>
 void tile_attend(const AttendTile& t) {
-    if (t.kv.blocks != nullptr)
-        tile_attend_elements<S, Tiles, std::uint16_t>(t);
-    else
-        tile_attend_elements<S, Tiles, float>(t);
+    with_element(t.kv, [&]<typename Element>(Element) { tile_attend_elements<S, Tiles, Element>(t); });
 }
 
 template <class S, class Tiles>

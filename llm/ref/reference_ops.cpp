@@ -61,6 +61,17 @@ float* kv_slot(const KvRows& sequence, std::int64_t position, int kv_heads, int 
     return block + (value ? half : 0) + slot * head_dim;
 }
 
+/// To what 8-bit integers and a scale for each kKvScaleFeatures values would keep.
+void round_to_int8(float* x, int count) {
+    for (int first = 0; first < count; first += kKvScaleFeatures) {
+        const int end = std::min(count, first + kKvScaleFeatures);
+        float top = 0;
+        for (int i = first; i < end; ++i) top = std::max(top, std::fabs(x[i]));
+        const double scale = top / 127.0;
+        for (int i = first; i < end && top > 0; ++i) x[i] = static_cast<float>(std::nearbyint(x[i] / scale) * scale);
+    }
+}
+
 class ReferenceOps : public Ops {
   public:
     std::string isa() const override { return "reference"; }
@@ -147,7 +158,7 @@ class ReferenceOps : public Ops {
         }
     }
 
-    std::size_t kv_block_bytes(int kv_heads, int head_dim) const override {
+    std::size_t kv_block_bytes(int kv_heads, int head_dim, KvFormat) const override {
         return 2 * sizeof(float) * static_cast<std::size_t>(kv_heads) * kKvBlockTokens *
                static_cast<std::size_t>(head_dim);
     }
@@ -163,6 +174,9 @@ class ReferenceOps : public Ops {
                     float* value = kv_slot(sequence, position, args.kv_heads, args.head_dim, head, true);
                     std::memcpy(key, args.k + from, head_bytes);
                     std::memcpy(value, args.v + from, head_bytes);
+                    if (args.format != KvFormat::kInt8) continue;
+                    round_to_int8(key, args.head_dim);
+                    round_to_int8(value, args.head_dim);
                 }
             }
         }
@@ -210,6 +224,10 @@ class ReferenceOps : public Ops {
 
     void add(float* x, const float* y, std::int64_t count) override {
         for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
+    }
+
+    void scale(float* x, const float* factors, std::int64_t n, std::int64_t dim) override {
+        for (std::int64_t i = 0; i < n * dim; ++i) x[i] *= factors[i % dim];
     }
 
     void mix(const MixArgs& args) override {

@@ -40,6 +40,8 @@ TEST(Config, WrongTypeAndRangeNameThePlace) {
     EXPECT_NE(load("[server]\nport = \"x\"\n").error().message.find(":2:8: 'server.port' must be a whole number"),
               std::string::npos);
     EXPECT_NE(load("[server]\nport = 70000\n").error().message.find("between 0 and 65535"), std::string::npos);
+    EXPECT_NE(load("[engine]\nkv_bits = 12\n").error().message.find("'engine.kv_bits' must be 8 or 16"),
+              std::string::npos);
     EXPECT_NE(load("[ingest]\ninclude = [1]\n").error().message.find("array of strings"), std::string::npos);
     EXPECT_NE(load("[log]\nlevel = \"loud\"\n").error().message.find(":2:9: 'log.level' must be debug, info, warn or"),
               std::string::npos);

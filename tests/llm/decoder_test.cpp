@@ -19,7 +19,7 @@ struct TinyDecoder {
     std::unique_ptr<Decoder> decoder;
 
     explicit TinyDecoder(const test::TinyModelOptions& options = {},
-                         std::unique_ptr<Ops> backend = make_reference_ops())
+                         std::unique_ptr<Ops> backend = make_reference_ops(), KvFormat format = KvFormat::kFull)
         : bytes(test::tiny_model(options)), ops(std::move(backend)) {
         file = GgufFile::parse({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}).value();
         auto config = read_decoder_config(*file);
@@ -27,7 +27,7 @@ struct TinyDecoder {
         auto loaded = Decoder::load(*file, config.value(), *ops, {});
         EXPECT_TRUE(loaded.ok()) << loaded.error().message;
         decoder = std::move(loaded).value();
-        pool = KvPool::create(decoder->kv_shape(), 1024, ledger).value();
+        pool = KvPool::create(decoder->kv_shape(format), 1024, ledger).value();
     }
 
     std::vector<float> feed(KvSequence& sequence, std::span<const std::int32_t> tokens) {
@@ -85,11 +85,12 @@ INSTANTIATE_TEST_SUITE_P(Architectures, DecoderKinds, testing::ValuesIn(kKinds),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST_P(DecoderKinds, SequencesComputedTogetherEqualEachAlone) {
-    for (const char* ops : {"reference", "fast"}) {
+    for (const char* ops : {"reference", "fast", "fast in 8 bits"}) {
         const auto make = [&] {
-            return std::string(ops) == "fast" ? std::move(make_cpu_ops(2, "")).value() : make_reference_ops();
+            return std::string(ops) == "reference" ? make_reference_ops() : std::move(make_cpu_ops(2, "")).value();
         };
-        TinyDecoder model(GetParam().options, make());
+        TinyDecoder model(GetParam().options, make(),
+                          std::string(ops) == "fast in 8 bits" ? KvFormat::kInt8 : KvFormat::kFull);
         const auto tokens = some_tokens(60);
         const std::span<const std::int32_t> all(tokens);
         const std::span<const std::int32_t> parts[] = {all.first(20), all.subspan(20, 1), all.subspan(21, 39)};

@@ -68,6 +68,18 @@ TEST_P(EngineTest, ReportsWhatItOpened) {
     EXPECT_GT(ledger_.used_bytes(), model->info().weight_bytes);
 }
 
+TEST_P(EngineTest, KeysAndValuesInEightBits) {
+    const auto model = open({.architecture = "qwen2"}, {.kv_bits = 8});
+    const Completion answer = run(*model, ask("Hello"));
+    EXPECT_EQ(answer.usage.completion_tokens, 16);
+    EXPECT_EQ(run(*model, ask("Hello")).text, answer.text);
+    EngineOptions wrong{.model_path = write(test::tiny_model()), .kv_bits = 12};
+    const auto refused = open_text_model(wrong, ledger_);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(refused.error().message.find("8 and 16 are possible"), std::string::npos) << refused.error().message;
+}
+
 TEST_P(EngineTest, GivesItsMemoryBack) {
     open().reset();
     EXPECT_EQ(ledger_.used_bytes(), 0u);

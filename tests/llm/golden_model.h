@@ -34,7 +34,7 @@ struct GoldenModel {
     std::unique_ptr<Decoder> decoder;
     std::unique_ptr<KvPool> pool;
 
-    void open(const std::string& path, std::unique_ptr<Ops> backend) {
+    void open(const std::string& path, std::unique_ptr<Ops> backend, KvFormat format = KvFormat::kFull) {
         ops = std::move(backend);
         auto opened = GgufFile::open(path);
         ASSERT_TRUE(opened.ok()) << opened.error().message;
@@ -44,7 +44,7 @@ struct GoldenModel {
         auto loaded = Decoder::load(*file, config.value(), *ops, {});
         ASSERT_TRUE(loaded.ok()) << loaded.error().message;
         decoder = std::move(loaded).value();
-        auto created = KvPool::create(decoder->kv_shape(), 512, ledger);
+        auto created = KvPool::create(decoder->kv_shape(format), 512, ledger);
         ASSERT_TRUE(created.ok()) << created.error().message;
         pool = std::move(created).value();
     }

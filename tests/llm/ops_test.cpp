@@ -108,6 +108,15 @@ TEST_P(OpsTest, RopeRotatesPairsByPosition) {
     }
 }
 
+TEST_P(OpsTest, ScaleUsesTheSameFactorsInEveryRow) {
+    Random random(9);
+    const std::int64_t n = 700, dim = 35;
+    const Floats x = random.normals(n * dim), factors = random.normals(dim);
+    Floats y = x;
+    ops_->scale(y.data(), factors.data(), n, dim);
+    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], x[i] * factors[i % dim]) << i;
+}
+
 TEST_P(OpsTest, MixAddsTheNamedRowsTimesTheirShares) {
     Random random(8);
     for (const std::int64_t dim : {1, 7, 16, 33, 256}) {
@@ -139,192 +148,17 @@ TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
     const auto count = static_cast<std::int64_t>(x.size());
     Random random(2);
     const Floats up = random.normals(count);
-    Floats gate = x, sum = x;
+    Floats gate = x, sum = x, scaled = x;
     ops_->swiglu(gate.data(), up.data(), count);
     ops_->add(sum.data(), up.data(), count);
+    ops_->scale(scaled.data(), up.data(), 1, count);
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double v = x[i];
         const double silu = v / (1 + std::exp(-v)) * up[i];
         // exp to 2 units in the last place of an argument rounded once (|v| eps), a division and two products.
         ASSERT_NEAR(gate[i], silu, (6 + std::fabs(v)) * kFloatEpsilon * std::fabs(silu) + 1e-12) << v;
         ASSERT_EQ(sum[i], x[i] + up[i]);
-    }
-}
-
-/// KV blocks of one layer, filled through kv_store.
-struct KvCache {
-    std::vector<std::vector<std::byte>> storage;
-    std::vector<std::byte*> blocks;
-
-    KvCache(const Ops& ops, int kv_heads, int head_dim, std::int64_t positions) {
-        // 0xff bytes are NaN: whatever reads a slot that was never stored shows up.
-        storage.assign(static_cast<std::size_t>((positions + 15) / 16),
-                       std::vector<std::byte>(ops.kv_block_bytes(kv_heads, head_dim), std::byte{0xff}));
-        for (auto& block : storage) blocks.push_back(block.data());
-    }
-};
-
-/// softmax(q k / sqrt(dim)) v over `length` positions, and how far rounded operands may move it: every score term errs
-/// by `rounding` of itself (a score error e scales a weight by exp(e)), and so does every value.
-void expect_attention(const float* q, const float* k, const float* v, std::int64_t length, std::int64_t stride, int dim,
-                      double rounding, std::vector<Expected>& out) {
-    std::vector<double> scores(static_cast<std::size_t>(length)), slack(scores);
-    double top = -1e300, total = 0, worst = 0;
-    for (std::int64_t t = 0; t < length; ++t) {
-        double s = 0, size = 0;
-        for (int d = 0; d < dim; ++d) {
-            const double term = static_cast<double>(q[d]) * k[t * stride + d] / std::sqrt(static_cast<double>(dim));
-            s += term;
-            size += term * term;
-        }
-        scores[static_cast<std::size_t>(t)] = s;
-        worst =
-            std::max(worst, (rounding > 0 ? 6.0 * rounding / std::sqrt(3.0) : 16.0 * kFloatEpsilon) * std::sqrt(size));
-        top = std::max(top, s);
-    }
-    for (double& s : scores) total += s = std::exp(s - top);
-    out.assign(static_cast<std::size_t>(dim), {});
-    for (int d = 0; d < dim; ++d) {
-        Expected& e = out[static_cast<std::size_t>(d)];
-        double size = 0;
-        for (std::int64_t t = 0; t < length; ++t) {
-            const double term = scores[static_cast<std::size_t>(t)] / total * v[t * stride + d];
-            e.value += term;
-            size += std::fabs(term);
-        }
-        e.tolerance = size * (2 * worst + rounding + 32 * kFloatEpsilon) + 1e-6;
-    }
-}
-
-constexpr Phase kPhases[] = {Phase::kDecode, Phase::kPrefill};
-
-/// Keys and values are stored in binary16; where prompts are computed in bfloat16, both factors of every product are
-/// rounded to it.
-double attention_rounding(const Ops& ops, bool reference, Phase phase) {
-    if (reference) return 0;
-    return phase == Phase::kPrefill && ops.phases_differ() ? std::sqrt(2.0) / 256 : 1.0 / 2048;
-}
-
-TEST_P(OpsTest, CausalAttentionMatchesSoftmaxOverTheStoredPositions) {
-    struct Shape {
-        int heads, kv_heads, dim;
-        std::int64_t past, n;
-    };
-    for (const Shape& s :
-         {Shape{1, 1, 16, 0, 1}, Shape{14, 2, 64, 0, 33}, Shape{9, 3, 64, 15, 2}, Shape{9, 3, 64, 299, 1},
-          Shape{4, 2, 24, 63, 70}, Shape{8, 1, 128, 520, 5}, Shape{2, 2, 8, 255, 3}}) {
-        Random random(static_cast<unsigned>(s.n + s.past));
-        const std::int64_t length = s.past + s.n, width = s.kv_heads * s.dim;
-        KvCache cache(*ops_, s.kv_heads, s.dim, length);
-        const Floats k = random.normals(length * width), v = random.normals(length * width);
-        const Floats q = random.normals(s.n * s.heads * s.dim, 2.0f);
-        const KvRows past[] = {{cache.blocks.data(), s.past, 0}};
-        ops_->kv_store({past, s.kv_heads, s.dim, k.data(), v.data()});
-        for (const Phase phase : kPhases) {
-            Floats out(q.size(), NAN);
-            const KvRows rows[] = {{cache.blocks.data(), s.n, s.past, phase}};
-            ops_->kv_store({rows, s.kv_heads, s.dim, k.data() + s.past * width, v.data() + s.past * width});
-            ops_->attention({rows, s.heads, s.kv_heads, s.dim, q.data(), out.data()});
-            std::vector<Expected> expected;
-            for (std::int64_t row = 0; row < s.n * s.heads; ++row) {
-                const std::int64_t t = row / s.heads, at = row * s.dim;
-                const std::int64_t kv = row % s.heads / (s.heads / s.kv_heads) * s.dim;
-                expect_attention(q.data() + at, k.data() + kv, v.data() + kv, s.past + t + 1, width, s.dim,
-                                 attention_rounding(*ops_, is_reference(), phase), expected);
-                for (int d = 0; d < s.dim; ++d) {
-                    const Expected& e = expected[static_cast<std::size_t>(d)];
-                    ASSERT_NEAR(out[static_cast<std::size_t>(at + d)], e.value, e.tolerance)
-                        << "heads " << s.heads << " past " << s.past << " row " << row;
-                }
-            }
-        }
-    }
-}
-
-TEST_P(OpsTest, AttentionOfOneTokenDoesNotDependOnItsBatch) {
-    const int heads = 9, kv_heads = 3, dim = 64;
-    const std::int64_t past = 570, n = 60, length = past + n, width = kv_heads * dim;
-    Random random(21);
-    KvCache cache(*ops_, kv_heads, dim, length);
-    const Floats k = random.normals(length * width), v = random.normals(length * width);
-    const Floats q = random.normals(n * heads * dim, 2.0f);
-    const KvRows everything[] = {{cache.blocks.data(), length, 0}};
-    ops_->kv_store({everything, kv_heads, dim, k.data(), v.data()});
-    for (const Phase phase : kPhases) {
-        const KvRows together[] = {{cache.blocks.data(), n, past, phase}};
-        Floats all(q.size()), one(static_cast<std::size_t>(heads * dim));
-        ops_->attention({together, heads, kv_heads, dim, q.data(), all.data()});
-        for (const std::int64_t t : {0, 5, 59}) {
-            const KvRows alone[] = {{cache.blocks.data(), 1, past + t, phase}};
-            ops_->attention({alone, heads, kv_heads, dim, q.data() + t * heads * dim, one.data()});
-            EXPECT_EQ(std::memcmp(one.data(), all.data() + t * heads * dim, sizeof(float) * one.size()), 0) << t;
-        }
-    }
-}
-
-TEST_P(OpsTest, SequencesOfABatchAreApart) {
-    const int heads = 6, kv_heads = 2, dim = 32;
-    const std::int64_t width = kv_heads * dim, query = heads * dim;
-    struct Part {
-        std::int64_t past, n;
-    };
-    const std::vector<Part> parts = {{0, 5}, {300, 1}, {17, 40}, {600, 3}};
-    Random random(22);
-    std::vector<KvCache> apart, joined;
-    std::vector<KvRows> rows;
-    Floats k, v, q, expected;
-    for (const Part& part : parts) {
-        apart.emplace_back(*ops_, kv_heads, dim, part.past + part.n);
-        joined.emplace_back(*ops_, kv_heads, dim, part.past + part.n);
-        const Floats old_k = random.normals(part.past * width), old_v = random.normals(part.past * width);
-        const Floats new_k = random.normals(part.n * width), new_v = random.normals(part.n * width);
-        const Floats new_q = random.normals(part.n * query, 2.0f);
-        for (KvCache* cache : {&apart.back(), &joined.back()}) {
-            const KvRows past[] = {{cache->blocks.data(), part.past, 0}};
-            ops_->kv_store({past, kv_heads, dim, old_k.data(), old_v.data()});
-        }
-        const Phase phase = kPhases[apart.size() % 2];
-        const KvRows alone[] = {{apart.back().blocks.data(), part.n, part.past, phase}};
-        Floats out(new_q.size());
-        ops_->kv_store({alone, kv_heads, dim, new_k.data(), new_v.data()});
-        ops_->attention({alone, heads, kv_heads, dim, new_q.data(), out.data()});
-        expected.insert(expected.end(), out.begin(), out.end());
-        k.insert(k.end(), new_k.begin(), new_k.end());
-        v.insert(v.end(), new_v.begin(), new_v.end());
-        q.insert(q.end(), new_q.begin(), new_q.end());
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        rows.push_back({joined[i].blocks.data(), parts[i].n, parts[i].past, kPhases[(i + 1) % 2]});
-    Floats out(q.size());
-    ops_->kv_store({rows, kv_heads, dim, k.data(), v.data()});
-    ops_->attention({rows, heads, kv_heads, dim, q.data(), out.data()});
-    EXPECT_EQ(out, expected) << "bit for bit";
-}
-
-TEST_P(OpsTest, EncoderAttentionKeepsSequencesApart) {
-    for (const int dim : {32, 12}) {
-        const int heads = 3;
-        const std::vector<std::int32_t> starts = {0, 1, 18, 18 + 64, 18 + 64 + 131};
-        const std::int64_t total = starts.back(), width = heads * dim;
-        Random random(31);
-        const Floats q = random.normals(total * width), k = random.normals(total * width),
-                     v = random.normals(total * width);
-        Floats out(q.size(), NAN);
-        ops_->encoder_attention({q.data(), k.data(), v.data(), out.data(), starts, heads, dim});
-        std::vector<Expected> expected;
-        for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
-            for (std::int64_t t = starts[s]; t < starts[s + 1]; ++t) {
-                for (int h = 0; h < heads; ++h) {
-                    const std::int64_t base = starts[s] * width + h * dim, at = t * width + h * dim;
-                    expect_attention(q.data() + at, k.data() + base, v.data() + base, starts[s + 1] - starts[s], width,
-                                     dim, ops_->phases_differ() ? std::sqrt(2.0) / 256 : 0, expected);
-                    for (int d = 0; d < dim; ++d) {
-                        const Expected& e = expected[static_cast<std::size_t>(d)];
-                        ASSERT_NEAR(out[static_cast<std::size_t>(at + d)], e.value, e.tolerance) << s << " " << t;
-                    }
-                }
-            }
-        }
+        ASSERT_EQ(scaled[i], x[i] * up[i]);
     }
 }
 

@@ -41,6 +41,17 @@ TEST_F(PlanTest, PlansWhatOpeningReserves) {
     }
 }
 
+TEST_F(PlanTest, EightBitsMakeKeysAndValuesSmaller) {
+    EngineOptions wanted = options();
+    const auto full = plan_memory(wanted).value();
+    wanted.kv_bits = 8;
+    const auto small = plan_memory(wanted).value();
+    EXPECT_LT(small.kv_bytes, full.kv_bytes);
+    const auto model = open_text_model(wanted, ledger_);
+    ASSERT_TRUE(model.ok());
+    EXPECT_EQ(small.total_bytes(), ledger_.used_bytes());
+}
+
 TEST_F(PlanTest, FollowsTheOptions) {
     EngineOptions wanted = options();
     wanted.context_tokens = 100;
