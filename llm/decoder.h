@@ -35,7 +35,7 @@ struct SequenceStep {
 class Decoder {
   public:
     /// Tokens computed at once: enough to fill the kernels, few enough to stop soon and keep scratch memory small.
-    static constexpr int kMaxChunk = 256;
+    static constexpr int kMaxChunk = 512;
     /// Rows of logits one step can give.
     static constexpr int kMaxLogitRows = 16;
 

@@ -41,8 +41,9 @@ constexpr std::int64_t tile_steps(std::int64_t cols) {
 constexpr std::size_t tile_group_bytes(std::int64_t cols) {
     return static_cast<std::size_t>(tile_steps(cols) * 32 * kTileGroupTokens) * sizeof(std::uint16_t);
 }
-/// Steps of 32 columns that are computed for all panels of a call before the next ones.
-inline constexpr int kTileDepth = 32;
+/// Steps of 32 columns that are computed for all panels of a call before the next ones: what two panels' weights fill
+/// of the first-level cache without being driven out by the tokens.
+inline constexpr int kTileDepth = 16;
 /// MatmulTile::scratch of the tile kernels: that part of two panels, and the sums of all panels and tokens.
 constexpr std::size_t tile_scratch_bytes(std::int64_t panels, std::int64_t n) {
     return static_cast<std::size_t>(2 * kTileDepth + panels * ((n + 15) / 16)) * 1024;
@@ -129,7 +130,7 @@ struct AttendTile {
     std::byte* tiles = nullptr;             ///< scratch of tile_attend_bytes(head_dim), only for the tile kernels
 };
 
-inline constexpr int kAttendRows = 64;
+inline constexpr int kAttendRows = 128;
 inline constexpr int kAttendColumns = 64;
 
 /// Queries, weights, and either keys or values of kAttendColumns positions, in bfloat16.

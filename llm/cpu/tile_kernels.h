@@ -101,7 +101,7 @@ void tile_block(Tiles& tiles, const std::byte* x, std::size_t next, const std::b
     for (std::size_t at = 0; at < static_cast<std::size_t>(steps) * kTileBytes; at += kTileBytes) {
         each([&]<int kGroup, int kPanel>(std::integral_constant<int, kGroup>, std::integral_constant<int, kPanel>) {
             if constexpr (kPanel == 0)
-                tiles.template load<kFirstTokenTile + kGroup>(x + kGroup * next + at, kTileRowBytes);
+                tiles.template load_passing<kFirstTokenTile + kGroup>(x + kGroup * next + at, kTileRowBytes);
             if constexpr (kGroup == 0)
                 tiles.template load<kFirstWeightTile + kPanel>(weights[kPanel] + at, kTileRowBytes);
             tiles.template dot<kGroup * 2 + kPanel, kFirstTokenTile + kGroup, kFirstWeightTile + kPanel>();

@@ -35,6 +35,11 @@ class ModelTiles {
         for (std::size_t r = 0; r < 16; ++r)
             std::memcpy(tiles_[kTile][r], static_cast<const std::byte*>(base) + r * stride, kTileRowBytes);
     }
+    /// The same, of what will not be read again soon: it leaves the first-level cache to the rest.
+    template <int kTile>
+    void load_passing(const void* base, std::size_t stride) {
+        load<kTile>(base, stride);
+    }
     template <int kTile>
     void store(void* base, std::size_t stride) const {
         for (std::size_t r = 0; r < 16; ++r)

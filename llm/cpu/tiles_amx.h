@@ -37,6 +37,10 @@ class AmxTiles {
         asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(base), "r"(stride), "i"(kTile) : "memory");
     }
     template <int kTile>
+    void load_passing(const void* base, std::size_t stride) {
+        asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(base), "r"(stride), "i"(kTile) : "memory");
+    }
+    template <int kTile>
     void store(void* base, std::size_t stride) const {
         asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(base), "r"(stride), "i"(kTile) : "memory");
     }
