@@ -233,6 +233,7 @@ function edit(turn) {
         for (const later of chat.turns.splice(chat.turns.indexOf(turn) + 1)) later.node?.remove();
         leave();
         run(turn);
+        byId('composer-input').focus();
     };
     field.addEventListener('keydown', (event) => {
         if (event.key === 'Escape') {

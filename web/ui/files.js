@@ -35,7 +35,7 @@ export async function reload() {
 
 export function show() {
     const view = byId('files-view');
-    const input = h('input', { type: 'file', multiple: true, class: 'hidden', id: 'file-input', onchange: () => addFiles(input.files) });
+    const input = h('input', { type: 'file', multiple: true, hidden: true, id: 'file-input', onchange: () => addFiles(input.files) });
     view.replaceChildren(h('div', { class: 'files' },
         h('header', { class: 'files-head' },
             h('h1', {}, t('Files')),
