@@ -72,9 +72,10 @@ Status Run::check_length() {
     const int context = parts_.model.info().context_tokens;
     if (tokens < context) return {};
     return Error(ErrorCode::kInvalidArgument, "the question has " + std::to_string(tokens) +
-                                                  " tokens with its conversation, but the context holds " +
+                                                  " tokens with its conversation, but this model's maximum context "
+                                                  "length is " +
                                                   std::to_string(context) +
-                                                  ": shorten it, or raise models.context_tokens");
+                                                  " tokens: shorten it, or raise models.context_tokens");
 }
 
 Status Run::retrieve() {

@@ -88,9 +88,10 @@ class Engine : public TextModel {
         if (prompt_tokens == 0) return Error(ErrorCode::kInvalidArgument, "the prompt is empty");
         const auto context = static_cast<std::size_t>(model_->info.context_tokens);
         if (prompt_tokens < context) return {};
-        return Error(ErrorCode::kInvalidArgument, "the prompt has " + std::to_string(prompt_tokens) +
-                                                      " tokens, but the context holds " + std::to_string(context) +
-                                                      " with the answer: shorten the prompt or raise the context size");
+        return Error(ErrorCode::kInvalidArgument,
+                     "the prompt has " + std::to_string(prompt_tokens) +
+                         " tokens, but this model's maximum context length is " + std::to_string(context) +
+                         " tokens, answer included: shorten the prompt or raise the context size");
     }
 
     void wake_worker() {

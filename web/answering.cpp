@@ -102,8 +102,9 @@ ApiError engine_error(const Error& error, const llm::GenerateRequest& request, l
     const auto tokens = model.count_prompt_tokens(request);
     const int context = model.info().context_tokens;
     if (!tokens.ok() || *tokens < context) return out;
-    out = bad_request("the prompt has " + std::to_string(*tokens) + " tokens, but the context holds " +
-                          std::to_string(context) + " with the answer: shorten it, or raise models.context_tokens",
+    out = bad_request("the prompt has " + std::to_string(*tokens) +
+                          " tokens, but this model's maximum context length is " + std::to_string(context) +
+                          " tokens, answer included: shorten it, or raise models.context_tokens",
                       request.prompt_tokens.empty() ? "messages" : "prompt");
     out.code = "context_length_exceeded";
     return out;

@@ -105,8 +105,8 @@ TEST_F(ChatRoutes, APromptLongerThanTheContextNamesTheSetting) {
     const json error = chat({{"hearth", {{"retrieval", false}}}, {"messages", messages}}).json()["error"];
     EXPECT_EQ(error["code"], "context_length_exceeded");
     EXPECT_EQ(error["message"],
-              "the prompt has 8500 tokens, but the context holds 8192 with the answer: shorten it, or raise "
-              "models.context_tokens");
+              "the prompt has 8500 tokens, but this model's maximum context length is 8192 tokens, answer included: "
+              "shorten it, or raise models.context_tokens");
 }
 
 TEST_F(ChatRoutes, UnknownParametersOfOwnRoutesAreRefusedByName) {
