@@ -7,8 +7,8 @@
 
 namespace hearth::llm {
 
-/// kUnsupported for another kind of tokenizer than byte-level BPE, kDataLoss when parts are missing or contradict each
-/// other.
-Result<BpeVocabulary> read_vocabulary(const GgufFile& file);
+/// kUnsupported for another kind of tokenizer than byte-level BPE (`gpt2`) and SentencePiece (`llama`), kDataLoss when
+/// parts are missing or contradict each other.
+Result<Vocabulary> read_vocabulary(const GgufFile& file);
 
 }  // namespace hearth::llm

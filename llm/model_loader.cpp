@@ -14,7 +14,7 @@ namespace {
 constexpr int kMinContext = 64;  // a template's own text and a few tokens of answer
 
 Status load_text(LoadedModel& model) {
-    HEARTH_TRY(BpeVocabulary vocabulary, read_vocabulary(*model.file));
+    HEARTH_TRY(Vocabulary vocabulary, read_vocabulary(*model.file));
     const auto spelling = [&](int id) {
         return id < 0 ? std::string() : vocabulary.tokens[static_cast<std::size_t>(id)];
     };
@@ -25,7 +25,7 @@ Status load_text(LoadedModel& model) {
     }
     HEARTH_TRY(model.chat_template,
                parse_chat_template(source.value(), spelling(vocabulary.bos), spelling(vocabulary.eos)));
-    HEARTH_TRY(model.tokenizer, make_bpe_tokenizer(std::move(vocabulary)));
+    HEARTH_TRY(model.tokenizer, make_tokenizer(std::move(vocabulary)));
     return {};
 }
 

@@ -61,30 +61,93 @@ std::size_t run_end(std::string_view text, std::size_t at, std::size_t end, Kind
     return at;
 }
 
-}  // namespace
+/// Whether a glyph may stand among capitals ([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]), among small letters
+/// ([\p{Ll}\p{Lm}\p{Lo}\p{M}]), or both.
+struct Cased {
+    bool upper = false;
+    bool lower = false;
+    std::size_t length = 0;
+};
 
-Result<PreTokenizer> pre_tokenizer_by_name(std::string_view name) {
-    if (name == "gpt-2" || name == "gpt2") return PreTokenizer::kGpt2;
-    if (name == "smollm" || name == "starcoder" || name == "codeshell" || name == "refact")
-        return PreTokenizer::kDigits;
-    if (name == "qwen2" || name == "deepseek-r1-qwen") return PreTokenizer::kQwen2;
-    return Error(ErrorCode::kUnsupported, "pre-tokenizer \"" + std::string(name) +
-                                              "\" is not known; this build has gpt-2, smollm, starcoder, codeshell, "
-                                              "refact, qwen2 and deepseek-r1-qwen");
+Cased cased_at(std::string_view text, std::size_t at, std::size_t end) {
+    if (at >= end) return {};
+    const char c = text[at];
+    if (static_cast<unsigned char>(c) < 128) return {c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', 1};
+    const DecodedCodePoint decoded = decode_utf8(text, at);
+    const std::uint32_t mask = U_GET_GC_MASK(static_cast<UChar32>(decoded.value));
+    const bool both = (mask & (U_GC_LM_MASK | U_GC_LO_MASK | U_GC_M_MASK)) != 0;
+    return {both || (mask & (U_GC_LU_MASK | U_GC_LT_MASK)) != 0, both || (mask & U_GC_LL_MASK) != 0, decoded.length};
 }
 
-std::size_t WordScanner::contraction(bool any_case) const {
-    const auto letter = [&](std::size_t at) -> char {
-        if (at >= end_) return 0;
-        const char c = text_[at];
+/// The end of U+ that begins at `at`; `at` where there is none.
+std::size_t upper_end(std::string_view text, std::size_t at, std::size_t end) {
+    for (Cased glyph = cased_at(text, at, end); glyph.upper; glyph = cased_at(text, at, end)) at += glyph.length;
+    return at;
+}
+
+/// The end of U*L+ that begins at `at`: small letters behind the capitals, or else the last of the glyphs among them
+/// that count as both. `at` where there is none.
+std::size_t lower_end(std::string_view text, std::size_t at, std::size_t end) {
+    std::size_t last = at;
+    Cased glyph = cased_at(text, at, end);
+    for (; glyph.upper; glyph = cased_at(text, at, end)) {
+        at += glyph.length;
+        if (glyph.lower) last = at;
+    }
+    if (!glyph.lower) return last;
+    for (; glyph.lower; glyph = cased_at(text, at, end)) at += glyph.length;
+    return at;
+}
+
+using CasedEnd = std::size_t (*)(std::string_view text, std::size_t at, std::size_t end);
+
+}  // namespace
+
+Result<WordRules> word_rules_by_name(std::string_view name) {
+    struct Named {
+        std::string_view name;
+        WordRules rules;
+    };
+    static constexpr Named kNamed[] = {
+        {"gpt-2", {PreTokenizer::kGpt2}},
+        {"gpt2", {PreTokenizer::kGpt2}},
+        {"smollm", {PreTokenizer::kDigits}},
+        {"starcoder", {PreTokenizer::kDigits}},
+        {"codeshell", {PreTokenizer::kDigits}},
+        {"refact", {PreTokenizer::kDigits}},
+        {"qwen2", {PreTokenizer::kQwen2}},
+        {"deepseek-r1-qwen", {PreTokenizer::kQwen2}},
+        {"llama-bpe", {PreTokenizer::kLlama3, true, true}},
+        {"llama3", {PreTokenizer::kLlama3, true, true}},
+        {"falcon3", {PreTokenizer::kLlama3, true, true}},
+        {"dbrx", {PreTokenizer::kLlama3}},
+        {"smaug-bpe", {PreTokenizer::kLlama3}},
+        {"tekken", {PreTokenizer::kTekken, true, true}},
+        {"gpt-4o", {PreTokenizer::kGpt4o}},
+    };
+    std::string known;
+    for (const Named& each : kNamed) {
+        if (each.name == name) return each.rules;
+        known += (known.empty() ? "" : ", ") + std::string(each.name);
+    }
+    return Error(ErrorCode::kUnsupported,
+                 "pre-tokenizer \"" + std::string(name.substr(0, 64)) + "\" is not known; this build has " + known);
+}
+
+/// The end of 's, 'll and the like at `at`; `at` where there is none.
+std::size_t WordScanner::contraction(std::size_t at, bool any_case) const {
+    const auto letter = [&](std::size_t i) -> char {
+        if (i >= end_) return 0;
+        const char c = text_[i];
         return any_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     };
-    const char first = letter(position_ + 1);
-    const char second = letter(position_ + 2);
-    if (first == 's' || first == 't' || first == 'm' || first == 'd') return position_ + 2;
+    if (letter(at) != '\'') return at;
+    const char first = letter(at + 1);
+    const char second = letter(at + 2);
+    if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
     const bool pair =
         (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l');
-    return pair ? position_ + 3 : position_;
+    return pair ? at + 3 : at;
 }
 
 std::size_t WordScanner::space_word() const {
@@ -98,41 +161,72 @@ std::size_t WordScanner::space_word() const {
     return at == end_ || last == position_ ? at : last;
 }
 
-std::size_t WordScanner::gpt2_word() const {
-    if (text_[position_] == '\'') {
-        const std::size_t end = contraction(false);
-        if (end > position_) return end;
+std::size_t WordScanner::line_or_space_word() const {
+    std::size_t after_newline = position_;
+    std::size_t at = position_;
+    for (Glyph glyph = glyph_at(text_, at, end_); glyph.length > 0 && is_space(glyph.kind);
+         glyph = glyph_at(text_, at, end_)) {
+        at += glyph.length;
+        if (glyph.kind == Kind::kNewline) after_newline = at;
     }
+    return after_newline > position_ ? after_newline : space_word();
+}
+
+std::size_t WordScanner::gpt2_word() const {
+    if (const std::size_t end = contraction(position_, false); end > position_) return end;
     const std::size_t start = position_ + (text_[position_] == ' ' ? 1 : 0);
     const Glyph glyph = glyph_at(text_, start, end_);
     if (glyph.length > 0 && !is_space(glyph.kind)) return run_end(text_, start + glyph.length, end_, glyph.kind);
     return space_word();
 }
 
-std::size_t WordScanner::qwen2_word() const {
-    if (text_[position_] == '\'') {
-        const std::size_t end = contraction(true);
-        if (end > position_) return end;
-    }
-    const Glyph first = glyph_at(text_, position_, end_);
-    if (first.kind == Kind::kNumber) return position_ + first.length;
-    if (first.kind == Kind::kLetter) return run_end(text_, position_ + first.length, end_, Kind::kLetter);
-    const std::size_t second_at = position_ + first.length;
-    const Glyph second = glyph_at(text_, second_at, end_);
-    if (first.kind != Kind::kNewline && second.length > 0 && second.kind == Kind::kLetter) {
-        return run_end(text_, second_at + second.length, end_, Kind::kLetter);
-    }
-    const bool spaced = text_[position_] == ' ' && second.length > 0 && second.kind == Kind::kOther;
-    if (first.kind == Kind::kOther || spaced) {
-        return run_end(text_, run_end(text_, second_at, end_, Kind::kOther), end_, Kind::kNewline);
-    }
-    std::size_t after_newline = position_;
-    std::size_t at = position_;
-    for (Glyph glyph = first; glyph.length > 0 && is_space(glyph.kind); glyph = glyph_at(text_, at, end_)) {
+std::size_t WordScanner::digits(std::size_t at) const {
+    const int most = kind_ == PreTokenizer::kLlama3 || kind_ == PreTokenizer::kGpt4o ? 3 : 1;
+    for (int i = 0; i < most; ++i) {
+        const Glyph glyph = glyph_at(text_, at, end_);
+        if (glyph.length == 0 || glyph.kind != Kind::kNumber) break;
         at += glyph.length;
-        if (glyph.kind == Kind::kNewline) after_newline = at;
     }
-    return after_newline > position_ ? after_newline : space_word();
+    return at;
+}
+
+/// The end of letters that begin here, with one sign before them or none; position_ where there are none.
+std::size_t WordScanner::letters() const {
+    const Glyph first = glyph_at(text_, position_, end_);
+    const std::size_t second_at = position_ + first.length;
+    const bool signed_word = first.kind == Kind::kOther || first.kind == Kind::kSpace;
+    if (kind_ == PreTokenizer::kQwen2 || kind_ == PreTokenizer::kLlama3) {
+        if (first.kind != Kind::kLetter && !signed_word) return position_;
+        const std::size_t end =
+            run_end(text_, first.kind == Kind::kLetter ? position_ : second_at, end_, Kind::kLetter);
+        return end > second_at || first.kind == Kind::kLetter ? end : position_;
+    }
+    std::size_t end = position_;
+    for (const CasedEnd find : {lower_end, upper_end}) {
+        if (signed_word) end = find(text_, second_at, end_);
+        if (!signed_word || end == second_at) end = find(text_, position_, end_);
+        if (end > position_) break;
+    }
+    return kind_ == PreTokenizer::kGpt4o && end > position_ ? contraction(end, true) : end;
+}
+
+std::size_t WordScanner::signs() const {
+    std::size_t at = run_end(text_, position_ + (text_[position_] == ' ' ? 1 : 0), end_, Kind::kOther);
+    const bool slashes = kind_ == PreTokenizer::kTekken || kind_ == PreTokenizer::kGpt4o;
+    while (at < end_ && (text_[at] == '\r' || text_[at] == '\n' || (slashes && text_[at] == '/'))) ++at;
+    return at;
+}
+
+std::size_t WordScanner::qwen2_word() const {
+    if (kind_ == PreTokenizer::kQwen2 || kind_ == PreTokenizer::kLlama3) {
+        if (const std::size_t end = contraction(position_, true); end > position_) return end;
+    }
+    if (const std::size_t end = letters(); end > position_) return end;
+    const Glyph first = glyph_at(text_, position_, end_);
+    if (first.kind == Kind::kNumber) return digits(position_);
+    const Glyph second = glyph_at(text_, position_ + first.length, end_);
+    const bool spaced = text_[position_] == ' ' && second.length > 0 && second.kind == Kind::kOther;
+    return first.kind == Kind::kOther || spaced ? signs() : line_or_space_word();
 }
 
 std::string_view WordScanner::next() {
@@ -140,7 +234,7 @@ std::string_view WordScanner::next() {
     if (start >= text_.size()) return {};
     if (kind_ != PreTokenizer::kDigits) {
         end_ = text_.size();
-        position_ = kind_ == PreTokenizer::kQwen2 ? qwen2_word() : gpt2_word();
+        position_ = kind_ == PreTokenizer::kGpt2 ? gpt2_word() : qwen2_word();
         return text_.substr(start, position_ - start);
     }
     if (start >= end_) {

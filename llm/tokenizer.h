@@ -1,5 +1,5 @@
-// Text to token ids and back. Byte-level BPE for decoders (from GGUF metadata), WordPiece for the encoders
-// (from tokenizer.json). Text never becomes a special token unless the caller says so, segment by segment.
+// Text to token ids and back. Byte-level BPE and SentencePiece for decoders (from GGUF metadata), WordPiece for the
+// encoders (from tokenizer.json). Text never becomes a special token unless the caller says so, segment by segment.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +20,25 @@ struct PromptSegment {
     bool allow_special = false;
 };
 
+enum class VocabularyKind {
+    kByteBpe,        ///< GGUF `gpt2`: bytes in a printable alphabet, merges by rank inside words
+    kSentencePiece,  ///< GGUF `llama`: code points with U+2581 for a space, merges by score, bytes where none is known
+};
+
 /// What a decoder's vocabulary file says. Filled from GGUF `tokenizer.ggml.*`.
-struct BpeVocabulary {
-    std::vector<std::string> tokens;  ///< byte-level alphabet spelling
-    std::vector<std::int64_t> types;  ///< 1 normal, 3 control, 4 user-defined, 6 byte
-    std::vector<std::string> merges;  ///< "left right", best first
-    std::string pre_tokenizer;        ///< "qwen2", "smollm", "gpt-2", "starcoder", ...
+struct Vocabulary {
+    VocabularyKind kind = VocabularyKind::kByteBpe;
+    std::vector<std::string> tokens;  ///< in the kind's own spelling
+    std::vector<std::int64_t> types;  ///< 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+    std::vector<std::string> merges;  ///< byte-level BPE: "left right", best first
+    std::string pre_tokenizer;        ///< byte-level BPE: "qwen2", "smollm", "gpt-2", "llama-bpe", ...
+    std::vector<float> scores;        ///< SentencePiece: one for each token, finite
     int bos = -1;
     int eos = -1;
     int eot = -1;
+    int unknown = -1;
     bool add_bos = false;
+    bool add_space_prefix = false;  ///< SentencePiece: before a text and behind each special token
 };
 
 /// Immutable; thread-safe.
@@ -40,7 +49,7 @@ class Tokenizer {
     virtual std::vector<int> encode(std::string_view text, bool allow_special) const = 0;
     /// The ids of the segments as one text: words and merges run across the seams, special tokens lie inside one
     /// trusted segment. Begins with the vocabulary's BOS where it asks for one and the text has none.
-    virtual std::vector<int> encode(const std::vector<PromptSegment>& segments) const;
+    virtual std::vector<int> encode(const std::vector<PromptSegment>& segments) const = 0;
 
     /// The bytes of one token (may be part of a code point); empty for control tokens.
     virtual std::string_view token_bytes(int id) const = 0;
@@ -52,8 +61,9 @@ class Tokenizer {
     virtual int size() const = 0;
 };
 
-/// kUnsupported names an unknown pre-tokenizer; kDataLoss a vocabulary that contradicts itself.
-Result<std::unique_ptr<Tokenizer>> make_bpe_tokenizer(BpeVocabulary vocabulary);
+/// kUnsupported names an unknown pre-tokenizer; kDataLoss a vocabulary that contradicts itself (limits: 4 M tokens, 256
+/// MiB of spellings, 65536 special tokens of 256 bytes).
+Result<std::unique_ptr<Tokenizer>> make_tokenizer(Vocabulary vocabulary);
 
 /// BERT's tokenizer: clean-up, lower-casing and accent stripping as configured, greedy longest-match WordPiece.
 class WordPieceTokenizer {

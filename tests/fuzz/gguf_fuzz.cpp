@@ -23,7 +23,7 @@ bool is_tiny(const DecoderConfig& config) {
 void use_tokenizer(const GgufFile& file) {
     auto vocabulary = read_vocabulary(file);
     if (!vocabulary.ok()) return;
-    const auto tokenizer = make_bpe_tokenizer(std::move(vocabulary).value());
+    const auto tokenizer = make_tokenizer(std::move(vocabulary).value());
     if (!tokenizer.ok()) return;
     for (const int id : (*tokenizer)->encode("Hello <|im_end|>\n12", true)) {
         HEARTH_CHECK(id >= 0 && id < (*tokenizer)->size());

@@ -1,47 +1,20 @@
 #include "llm/tokenizer.h"
 
-#include <fstream>
 #include <random>
-#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "llm/bpe_merges.h"
-#include "llm/gguf.h"
 #include "llm/golden_paths.h"
 #include "llm/pre_tokenizer.h"
+#include "llm/vocab_file.h"
 
 namespace hearth::llm {
 namespace {
 
 using nlohmann::json;
-
-std::string read_text(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
-}
-
-BpeVocabulary vocabulary_of(const GgufFile& file) {
-    BpeVocabulary vocabulary;
-    vocabulary.tokens = *file.texts("tokenizer.ggml.tokens");
-    vocabulary.merges = *file.texts("tokenizer.ggml.merges");
-    vocabulary.types = std::get<std::vector<std::int64_t>>(*file.find("tokenizer.ggml.token_type"));
-    vocabulary.pre_tokenizer = file.text("tokenizer.ggml.pre").value();
-    vocabulary.eos = static_cast<int>(file.integer_or("tokenizer.ggml.eos_token_id", -1));
-    return vocabulary;
-}
-
-std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path) {
-    auto file = GgufFile::open(path);
-    EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
-    auto tokenizer = make_bpe_tokenizer(vocabulary_of(*file.value()));
-    EXPECT_TRUE(tokenizer.ok()) << (tokenizer.ok() ? "" : tokenizer.error().message);
-    return std::move(tokenizer).value();
-}
 
 std::string text_of(const Tokenizer& tokenizer, const std::vector<int>& ids) {
     std::string text;
@@ -50,7 +23,7 @@ std::string text_of(const Tokenizer& tokenizer, const std::vector<int>& ids) {
 }
 
 void expect_goldens(const Tokenizer& tokenizer, const std::string& name, bool lossless) {
-    for (const json& entry : json::parse(read_text(test::golden_path(name)))) {
+    for (const json& entry : json::parse(test::read_text(test::golden_path(name)))) {
         const auto text = entry["text"].get<std::string>();
         const std::vector<int> ids = tokenizer.encode(text, false);
         EXPECT_EQ(ids, entry["ids"].get<std::vector<int>>()) << text;
@@ -60,29 +33,9 @@ void expect_goldens(const Tokenizer& tokenizer, const std::string& name, bool lo
     }
 }
 
-/// The `.inp`/`.out` pairs beside vocabulary-only GGUF files.
-void expect_vocab_file(const std::string& name) {
-    const std::string path = test::shared_path("data/tokenizers/" + name + ".gguf");
-    if (path.empty()) GTEST_SKIP() << "no shared data/tokenizers/" << name << ".gguf";
-    const auto tokenizer = open_tokenizer(path);
-    const std::string input = read_text(path + ".inp");
-    std::istringstream expected(read_text(path + ".out"));
-    const std::string separator = "\n__ggml_vocab_test__\n";
-    std::string line;
-    for (std::size_t at = 0; at < input.size() && std::getline(expected, line);) {
-        const std::size_t end = std::min(input.find(separator, at), input.size());
-        std::istringstream numbers(line);
-        std::vector<int> ids;
-        for (int id; numbers >> id;) ids.push_back(id);
-        const std::string text = input.substr(at, end - at);
-        EXPECT_EQ(tokenizer->encode(text, false), ids) << text;
-        at = end + separator.size();
-    }
-}
-
 /// A vocabulary of the 256 bytes plus a few merges and special tokens, for tests without model files.
-BpeVocabulary small_vocabulary() {
-    BpeVocabulary vocabulary;
+Vocabulary small_vocabulary() {
+    Vocabulary vocabulary;
     int spare = 256;
     for (int b = 0; b < 256; ++b) {
         const bool printable = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
@@ -105,13 +58,13 @@ BpeVocabulary small_vocabulary() {
 }
 
 std::unique_ptr<Tokenizer> small_tokenizer() {
-    return make_bpe_tokenizer(small_vocabulary()).value();
+    return make_tokenizer(small_vocabulary()).value();
 }
 
 TEST(BpeTokenizer, MatchesTheQwen2Goldens) {
     const std::string path = test::model_path("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf");
     if (path.empty()) GTEST_SKIP() << "no qwen2.5-coder-0.5b-instruct-q4_k_m.gguf in HEARTH_MODELS";
-    const auto tokenizer = open_tokenizer(path);
+    const auto tokenizer = test::open_tokenizer(path);
     expect_goldens(*tokenizer, "tokens-qwen2.5.json", true);
     EXPECT_EQ(tokenizer->special_token("<|im_start|>"), 151644);
     EXPECT_EQ(tokenizer->token_bytes(151657), "<tool_call>");
@@ -122,14 +75,14 @@ TEST(BpeTokenizer, MatchesTheQwen2Goldens) {
 TEST(BpeTokenizer, MatchesTheSmolLm2Goldens) {
     const std::string path = test::model_path("smollm2-135m-instruct-q4_1.gguf");
     if (path.empty()) GTEST_SKIP() << "no smollm2-135m-instruct-q4_1.gguf in HEARTH_MODELS";
-    expect_goldens(*open_tokenizer(path), "tokens-smollm2.json", false);
+    expect_goldens(*test::open_tokenizer(path), "tokens-smollm2.json", false);
 }
 
 TEST(BpeTokenizer, MatchesTheGpt2VocabularyFile) {
-    expect_vocab_file("gpt-2");
+    test::expect_vocab_file("gpt-2");
 }
 TEST(BpeTokenizer, MatchesTheStarcoderVocabularyFile) {
-    expect_vocab_file("starcoder");
+    test::expect_vocab_file("starcoder");
 }
 
 TEST(BpeTokenizer, MergesTheBestRankFirst) {
@@ -159,10 +112,10 @@ TEST(BpeTokenizer, MergesAcrossSegmentsButNeverAssemblesSpecialTokens) {
 }
 
 TEST(BpeTokenizer, AddsBosOnceWhereTheVocabularyAsks) {
-    BpeVocabulary vocabulary = small_vocabulary();
+    Vocabulary vocabulary = small_vocabulary();
     vocabulary.bos = 260;
     vocabulary.add_bos = true;
-    const auto tokenizer = make_bpe_tokenizer(std::move(vocabulary)).value();
+    const auto tokenizer = make_tokenizer(std::move(vocabulary)).value();
     EXPECT_EQ(tokenizer->encode({{"ab", true}}), std::vector<int>({260, 256}));
     EXPECT_EQ(tokenizer->encode({{"<|im_start|>ab", true}}), std::vector<int>({260, 256}));
 }
@@ -178,18 +131,18 @@ TEST(BpeTokenizer, KeepsEveryByteOfRandomInput) {
 }
 
 TEST(BpeTokenizer, RefusesVocabulariesThatContradictThemselves) {
-    BpeVocabulary unknown_merge = small_vocabulary();
+    Vocabulary unknown_merge = small_vocabulary();
     unknown_merge.merges.push_back("q q");
-    EXPECT_EQ(make_bpe_tokenizer(unknown_merge).error().code, ErrorCode::kDataLoss);
-    BpeVocabulary short_types = small_vocabulary();
+    EXPECT_EQ(make_tokenizer(unknown_merge).error().code, ErrorCode::kDataLoss);
+    Vocabulary short_types = small_vocabulary();
     short_types.types.pop_back();
-    EXPECT_EQ(make_bpe_tokenizer(short_types).error().code, ErrorCode::kDataLoss);
-    BpeVocabulary bad_eos = small_vocabulary();
+    EXPECT_EQ(make_tokenizer(short_types).error().code, ErrorCode::kDataLoss);
+    Vocabulary bad_eos = small_vocabulary();
     bad_eos.eos = 100000;
-    EXPECT_EQ(make_bpe_tokenizer(bad_eos).error().code, ErrorCode::kDataLoss);
-    BpeVocabulary strange = small_vocabulary();
+    EXPECT_EQ(make_tokenizer(bad_eos).error().code, ErrorCode::kDataLoss);
+    Vocabulary strange = small_vocabulary();
     strange.pre_tokenizer = "strange";
-    EXPECT_EQ(make_bpe_tokenizer(strange).error().code, ErrorCode::kUnsupported);
+    EXPECT_EQ(make_tokenizer(strange).error().code, ErrorCode::kUnsupported);
 }
 
 TEST(MergeTable, HeapAndScanAgree) {
@@ -238,6 +191,25 @@ TEST(WordScanner, CutsAsEachExpressionDoes) {
               Words({"I", "'", "LL", " it", "'s", " ", " 12", " x", "\n\n"}));
     EXPECT_EQ(words_of(PreTokenizer::kDigits, "a  12 b"), Words({"a", "  ", "1", "2", " b"}));
     EXPECT_EQ(words_of(PreTokenizer::kQwen2, " \n \n  x"), Words({" \n \n", " ", " x"}));
+}
+
+TEST(WordScanner, CutsTextsAsTheReferenceDoes) {
+    const json cases = json::parse(test::read_text(test::golden_path("pre_tokenizers.json")));
+    for (const auto& [name, expected] : cases["words"].items()) {
+        const WordRules rules = word_rules_by_name(name).value();
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const auto text = cases["texts"][i].get<std::string>();
+            EXPECT_EQ(words_of(rules.kind, text), expected[i].get<std::vector<std::string>>()) << name << ": " << text;
+        }
+    }
+}
+
+TEST(BpeTokenizer, AFamilyMayTakeWordsThatAreTokensWhole) {
+    Vocabulary vocabulary = small_vocabulary();
+    vocabulary.merges = {"b c"};  // which alone would never give "abc"
+    EXPECT_EQ(make_tokenizer(vocabulary).value()->encode("abc", false), std::vector<int>({97, 258}));
+    vocabulary.pre_tokenizer = "llama-bpe";
+    EXPECT_EQ(make_tokenizer(vocabulary).value()->encode("abc", false), std::vector<int>({257}));
 }
 
 }  // namespace

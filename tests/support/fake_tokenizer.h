@@ -32,6 +32,14 @@ class FakeTokenizer final : public Tokenizer {
         }
         return ids;
     }
+    std::vector<int> encode(const std::vector<PromptSegment>& segments) const override {
+        std::vector<int> ids;
+        for (const PromptSegment& segment : segments) {
+            const std::vector<int> part = encode(segment.text, segment.allow_special);
+            ids.insert(ids.end(), part.begin(), part.end());
+        }
+        return ids;
+    }
     std::string_view token_bytes(int id) const override {
         return id < control() ? std::string_view(tokens_[static_cast<std::size_t>(id)]) : std::string_view();
     }
