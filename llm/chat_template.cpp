@@ -1,5 +1,6 @@
 #include "llm/chat_template.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "llm/jinja.h"
@@ -92,7 +93,8 @@ class JinjaChatTemplate : public ChatTemplate {
           supports_thinking_(source.find(kThoughtOpen) != std::string_view::npos ||
                              source.find(kThoughtClose) != std::string_view::npos),
           bos_(std::move(bos)),
-          eos_(std::move(eos)) {}
+          eos_(std::move(eos)),
+          supports_system_(shows_system_message()) {}
 
     Result<std::vector<PromptSegment>> render(const std::vector<Message>& messages,
                                               const std::vector<ToolDefinition>& tools, bool thinking) const override {
@@ -117,13 +119,24 @@ class JinjaChatTemplate : public ChatTemplate {
     }
 
     bool supports_tools() const override { return supports_tools_; }
+    bool supports_system() const override { return supports_system_; }
     bool supports_thinking() const override { return supports_thinking_; }
 
   private:
+    bool shows_system_message() const {
+        const std::string probe = "system-message";
+        const auto segments = render({{.role = Role::kSystem, .content = probe}, {.role = Role::kUser, .content = "?"}},
+                                     {}, /*thinking=*/false);
+        return segments.ok() && std::any_of(segments->begin(), segments->end(), [&](const PromptSegment& segment) {
+                   return segment.text.find(probe) != std::string::npos;
+               });
+    }
+
     const jinja::Template template_;
     const bool supports_tools_, supports_thinking_;
     const std::string bos_;
     const std::string eos_;
+    const bool supports_system_;  // after what it is rendered with
 };
 
 }  // namespace

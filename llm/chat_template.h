@@ -24,6 +24,9 @@ class ChatTemplate {
                                                       bool thinking = false) const = 0;
     /// True when the source mentions tools: otherwise the engine describes them in the system message.
     virtual bool supports_tools() const = 0;
+    /// False when the template refuses or drops a system message: the engine puts its text before the first
+    /// user's then.
+    virtual bool supports_system() const = 0;
     /// True when the source knows thoughts (thoughts.h).
     virtual bool supports_thinking() const = 0;
 };

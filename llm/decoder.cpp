@@ -26,6 +26,8 @@ void Decoder::allocate_scratch() {
     };
     const int query_width = config_.heads * config_.head_dim;
     const int kv_width = config_.kv_heads * config_.head_dim;
+    if (config_.embedding_scale != 1)
+        embedding_factors_.assign(static_cast<std::size_t>(config_.width), config_.embedding_scale);
     x_ = rows(config_.width);
     normed_ = rows(config_.width);
     projected_ = rows(config_.width);
@@ -110,6 +112,7 @@ bool Decoder::forward(std::span<const SequenceStep> steps, std::span<float> logi
     }
     HEARTH_CHECK(logits.size() == logit_rows_.size() * static_cast<std::size_t>(config_.vocabulary));
     ops_.gather_rows(embedding(), tokens_, x_.data());
+    if (!embedding_factors_.empty()) ops_.scale(x_.data(), embedding_factors_.data(), n, config_.width);
     for (std::size_t index = 0; index < layers_.size(); ++index) {
         if (cancel.stop_requested()) return false;
         attention_block(layers_[index], index, steps, n);
@@ -165,8 +168,8 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
     adapt(steps, index, LoraSite::kK, normed_.data(), k_.data());
     adapt(steps, index, LoraSite::kV, normed_.data(), v_.data());
 
-    place_heads(q_.data(), n, config_.heads, layer.q_norm);
-    place_heads(k_.data(), n, config_.kv_heads, layer.k_norm);
+    place_heads(q_.data(), n, config_.heads, layer.q_norm, index);
+    place_heads(k_.data(), n, config_.kv_heads, layer.k_norm, index);
     const KvFormat format = steps[0].sequence->format();
     if (format == KvFormat::kInt8 && !layer.balance.keys.empty()) {
         ops_.scale(k_.data(), layer.balance.keys.data(), n, std::int64_t{config_.kv_heads} * config_.head_dim);
@@ -179,17 +182,24 @@ void Decoder::attention_block(const Layer& layer, std::size_t index, std::span<c
                             static_cast<std::int64_t>(step.tokens.size()), step.sequence->length(), step.phase});
     }
     ops_.kv_store({kv_rows_, config_.kv_heads, config_.head_dim, k_.data(), v_.data(), format});
-    ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data(), format});
+    ops_.attention({kv_rows_, config_.heads, config_.kv_heads, config_.head_dim, q_.data(), attended_.data(), format,
+                    config_.score_rule(index)});
     MatmulTask output[] = {{layer.output.get(), bias(layer.output_bias), projected_.data()}};
     multiply(attended_.data(), n, output);
     adapt(steps, index, LoraSite::kAttentionOutput, attended_.data(), projected_.data());
-    ops_.add(x_.data(), projected_.data(), n * config_.width);
+    add_output(n, layer.attended_norm);
 }
 
-void Decoder::place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm) {
+void Decoder::add_output(std::int64_t n, const std::vector<float>& norm) {
+    float* output = projected_.data();
+    if (!norm.empty()) ops_.rms_norm(output, norm.data(), n, config_.width, config_.rms_epsilon, output);
+    ops_.add(x_.data(), output, n * config_.width);
+}
+
+void Decoder::place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm, std::size_t layer) {
     if (!norm.empty()) ops_.rms_norm(x, norm.data(), n * heads, config_.head_dim, config_.rms_epsilon, x);
     ops_.rope(
-        {x, n, heads, config_.head_dim, positions_.data(), config_.inverse_frequencies.data(), config_.rope_style});
+        {x, n, heads, config_.head_dim, positions_.data(), config_.frequencies(layer).data(), config_.rope_style});
 }
 
 void Decoder::feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps,
@@ -201,11 +211,11 @@ void Decoder::feed_forward_block(const Layer& layer, std::size_t index, std::spa
     multiply(normed_.data(), n, expand);
     adapt(steps, index, LoraSite::kGate, normed_.data(), gate_.data());
     adapt(steps, index, LoraSite::kUp, normed_.data(), up_.data());
-    ops_.swiglu(gate_.data(), up_.data(), n * config_.feed_forward);
+    ops_.glu(gate_.data(), up_.data(), n * config_.feed_forward, config_.gate);
     MatmulTask contract[] = {{block.down.get(), nullptr, projected_.data()}};
     multiply(gate_.data(), n, contract);
     adapt(steps, index, LoraSite::kDown, gate_.data(), projected_.data());
-    ops_.add(x_.data(), projected_.data(), n * config_.width);
+    add_output(n, layer.fed_norm);
 }
 
 void Decoder::read_logits(std::span<float> logits) {
@@ -217,6 +227,8 @@ void Decoder::read_logits(std::span<float> logits) {
     ops_.rms_norm(rows, final_norm_.data(), n, config_.width, config_.rms_epsilon, normed_.data());
     const MatmulTask head[] = {{head_.get(), nullptr, logits.data()}};
     ops_.matmul(normed_.data(), n, head, Phase::kDecode);
+    if (config_.logit_soft_cap > 0)
+        ops_.soft_cap(logits.data(), static_cast<std::int64_t>(logits.size()), config_.logit_soft_cap);
 }
 
 }  // namespace hearth::llm

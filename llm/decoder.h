@@ -81,6 +81,7 @@ class Decoder {
         std::vector<float> attention_norm, feed_forward_norm;    // [width]
         std::vector<float> q_bias, k_bias, v_bias, output_bias;  // empty when the model has none
         std::vector<float> q_norm, k_norm;                       // [head_dim], likewise
+        std::vector<float> attended_norm, fed_norm;              // [width], likewise, of the blocks' outputs
         KeyBalance balance;                                      // of keys in 8 bits
         std::unique_ptr<Weight> q, k, v, output;                 // [heads*head_dim | kv_heads*head_dim, width]
         std::unique_ptr<Weight> router;                          // [experts, width], null without experts
@@ -98,7 +99,9 @@ class Decoder {
     void adapt(std::span<const SequenceStep> steps, std::size_t layer, LoraSite site, const float* x, float* y);
     void attention_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
     /// Tells queries or keys where in their sequence they stand.
-    void place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm);
+    void place_heads(float* x, std::int64_t n, int heads, const std::vector<float>& norm, std::size_t layer);
+    /// Adds projected_ to the residual stream.
+    void add_output(std::int64_t n, const std::vector<float>& norm);
     void feed_forward_block(const Layer& layer, std::size_t index, std::span<const SequenceStep> steps, std::int64_t n);
     void experts_block(const Layer& layer, std::int64_t n);
     /// Otherwise a prompt's tokens go through the arithmetic of answers: which one follows from the model alone.
@@ -114,6 +117,7 @@ class Decoder {
     std::unique_ptr<Weight> embedding_;       // null when the head is read backwards instead ("tied")
     std::vector<Layer> layers_;
     std::vector<float> final_norm_;
+    std::vector<float> embedding_factors_;  // [width], empty when they are 1
     std::unique_ptr<Weight> head_;
     bool borrows_file_ = false;
 

@@ -19,16 +19,29 @@ struct SizeLimit {
     static constexpr std::int64_t kVocabulary = 1 << 24;
 };
 
+constexpr int kNoWindows = 0;
+constexpr int kAllWindows = -1;
+
+/// What the metadata does not say.
 struct Architecture {
     std::string_view name;
     RopeStyle rope_style;  // converters permute q and k of `llama` for rotation of neighbours
-    bool head_norms;
+    bool head_norms = false;
+    bool gemma = false;        // norms of outputs, GELU, a scaled embedding
+    int windows = kNoWindows;  // or n: of each n layers the last sees everything
+    int width_scaled = 0;      // the size whose scores are scaled by width / heads, told by its layers
+    double window_rope = 0;    // base of layers with a window; 0 = as the others
+    double attention_soft_cap = 0;
+    double logit_soft_cap = 0;
 };
 constexpr Architecture kArchitectures[] = {
-    {"llama", RopeStyle::kInterleaved, false},
-    {"qwen2", RopeStyle::kHalves, false},
+    {"llama", RopeStyle::kInterleaved},
+    {"qwen2", RopeStyle::kHalves},
     {"qwen3", RopeStyle::kHalves, true},
     {"qwen3moe", RopeStyle::kHalves, true},
+    {"gemma2", RopeStyle::kHalves, false, true, 2, 46, 0, 50, 30},
+    {"gemma3", RopeStyle::kHalves, true, true, 6, 62, 10000},
+    {"phi3", RopeStyle::kHalves, false, false, kAllWindows},
 };
 
 Result<Architecture> find_architecture(const std::string& name) {
@@ -120,7 +133,38 @@ Result<std::vector<float>> frequency_factors(const GgufFile& file, int head_dim)
     return factors;
 }
 
-Status read_rope(const GgufFile& file, const ConfigReader& reader, DecoderConfig& config) {
+Status read_windows(const ConfigReader& reader, const Architecture& architecture, DecoderConfig& config) {
+    config.windows.assign(static_cast<std::size_t>(config.layers), 0);
+    if (architecture.windows == kNoWindows || reader.number_or("attention.sliding_window", 0) == 0) return {};
+    HEARTH_TRY(const int window, reader.size("attention.sliding_window", SizeLimit::kContext));
+    for (int layer = 0; layer < config.layers; ++layer) {
+        if (architecture.windows == kAllWindows || layer % architecture.windows < architecture.windows - 1)
+            config.windows[static_cast<std::size_t>(layer)] = window;
+    }
+    return {};
+}
+
+/// What Gemma does otherwise, and what its files leave out.
+Status read_gemma(const ConfigReader& reader, const Architecture& architecture, DecoderConfig& config) {
+    config.output_norms = true;
+    config.gate = Gate::kGeluTanh;
+    config.embedding_scale = std::sqrt(static_cast<float>(config.width));
+    if (config.layers == architecture.width_scaled)
+        config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.width) / static_cast<float>(config.heads));
+    const double attention = reader.number_or("attn_logit_softcapping", architecture.attention_soft_cap);
+    const double logits = reader.number_or("final_logit_softcapping", architecture.logit_soft_cap);
+    if (!(attention >= 0) || !(logits >= 0) || attention > 1e6 || logits > 1e6)
+        return Error(ErrorCode::kDataLoss, "a soft cap in the metadata is no usable number");
+    config.attention_soft_cap = static_cast<float>(attention);
+    config.logit_soft_cap = static_cast<float>(logits);
+    return {};
+}
+
+Status read_rope(const GgufFile& file, const ConfigReader& reader, const Architecture& architecture,
+                 DecoderConfig& config) {
+    if (file.tensor("rope_factors_long.weight") != nullptr)
+        return Error(ErrorCode::kUnsupported,
+                     "rope factors for long contexts ('longrope'); use the model's short form");
     const std::string scaling = reader.text_or("rope.scaling.type", "none");
     if (scaling != "none" && scaling != "linear")
         return Error(ErrorCode::kUnsupported, "rope scaling '" + scaling + "'; none and linear are supported");
@@ -132,10 +176,14 @@ Status read_rope(const GgufFile& file, const ConfigReader& reader, DecoderConfig
     if (rotated != config.head_dim)
         return Error(ErrorCode::kUnsupported, "rope over a part of each head; whole heads are supported");
     HEARTH_TRY(const std::vector<float> factors, frequency_factors(file, config.head_dim));
+    const double window_base = reader.number_or("rope.freq_base_swa", architecture.window_rope);
+    const bool own = window_base > 1.0 && std::isfinite(window_base);
     for (int i = 0; i < config.head_dim / 2; ++i) {
         const double frequency = std::pow(base, -2.0 * i / config.head_dim) / linear;
         config.inverse_frequencies.push_back(
             static_cast<float>(frequency / static_cast<double>(factors[static_cast<std::size_t>(i)])));
+        config.window_frequencies.push_back(own ? static_cast<float>(std::pow(window_base, -2.0 * i / config.head_dim))
+                                                : config.inverse_frequencies.back());
     }
     return {};
 }
@@ -154,7 +202,9 @@ Result<DecoderConfig> read_decoder_config(const GgufFile& file) {
     config.rms_epsilon = static_cast<float>(reader.number_or("attention.layer_norm_rms_epsilon", 1e-5));
     if (!(config.rms_epsilon > 0) || config.rms_epsilon > 1)
         return Error(ErrorCode::kDataLoss, "the norm epsilon in the metadata is no usable number");
-    HEARTH_TRY_STATUS(read_rope(file, reader, config));
+    HEARTH_TRY_STATUS(read_windows(reader, architecture, config));
+    if (architecture.gemma) HEARTH_TRY_STATUS(read_gemma(reader, architecture, config));
+    HEARTH_TRY_STATUS(read_rope(file, reader, architecture, config));
     const GgufTensor* embedding = file.tensor("token_embd.weight");
     if (embedding == nullptr || embedding->dims.size() != 2 || embedding->dims[0] != config.width)
         return Error(ErrorCode::kDataLoss, "tensor 'token_embd.weight' is missing or does not fit the metadata");

@@ -1,4 +1,4 @@
-// The one description of a decoder: what the GGUF metadata of a llama or qwen says, checked.
+// The one description of a decoder: what the GGUF metadata of a llama, qwen, gemma or phi says, checked.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 namespace hearth::llm {
 
 struct DecoderConfig {
-    std::string architecture;  ///< "llama" (Mixtral too), "qwen2", "qwen3" or "qwen3moe"
+    std::string architecture;  ///< "llama" (Mixtral too), "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3" or "phi3"
     int layers = 0;
     int width = 0;         ///< features of the residual stream
     int feed_forward = 0;  ///< of each expert, where there are several
@@ -23,9 +23,22 @@ struct DecoderConfig {
     int vocabulary = 0;
     int context_tokens = 0;  ///< trained length
     float rms_epsilon = 0;
-    bool head_norms = false;  ///< queries and keys are normalised, each head alone
+    bool head_norms = false;    ///< queries and keys are normalised, each head alone
+    bool output_norms = false;  ///< what a block adds to the residual stream is normalised before
+    Gate gate = Gate::kSilu;
+    float embedding_scale = 1;
+    float attention_scale = 0;  ///< as in ScoreRule, like the next
+    float attention_soft_cap = 0;
+    float logit_soft_cap = 0;  ///< 0 = none
+    std::vector<int> windows;  ///< [layers] positions that a token sees there; 0 = all before it
     RopeStyle rope_style = RopeStyle::kHalves;
     std::vector<float> inverse_frequencies;  ///< [head_dim / 2], scaling included
+    std::vector<float> window_frequencies;   ///< likewise, of layers with a window
+
+    ScoreRule score_rule(std::size_t layer) const { return {attention_scale, attention_soft_cap, windows[layer]}; }
+    const std::vector<float>& frequencies(std::size_t layer) const {
+        return windows[layer] > 0 ? window_frequencies : inverse_frequencies;
+    }
 };
 
 /// kUnsupported for another architecture or an unknown rope scaling, kDataLoss for sizes that contradict each other.

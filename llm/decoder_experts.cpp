@@ -49,7 +49,7 @@ void Decoder::compute_experts(const Layer& layer, std::span<const ExpertRouting:
     ops_.matmul(expert_batches_, phase);
 
     const std::int64_t first = runs.front().first, rows = runs.back().first + runs.back().rows - first;
-    ops_.swiglu(gate_.data() + first * expanded, up_.data() + first * expanded, rows * expanded);
+    ops_.glu(gate_.data() + first * expanded, up_.data() + first * expanded, rows * expanded, config_.gate);
 
     expert_tasks_.clear();
     expert_batches_.clear();

@@ -54,9 +54,14 @@ class Decoder::Loader {
         const int query_width = config_.heads * config_.head_dim;
         const int kv_width = config_.kv_heads * config_.head_dim;
         HEARTH_TRY_STATUS(vector(prefix + "attn_norm.weight", config_.width, layer.attention_norm));
-        HEARTH_TRY_STATUS(matrix(prefix + "attn_q.weight", query_width, config_.width, layer.q));
-        HEARTH_TRY_STATUS(matrix(prefix + "attn_k.weight", kv_width, config_.width, layer.k));
-        HEARTH_TRY_STATUS(matrix(prefix + "attn_v.weight", kv_width, config_.width, layer.v));
+        if (file_.tensor(prefix + "attn_qkv.weight") != nullptr) {
+            const Part parts[] = {{query_width, &layer.q}, {kv_width, &layer.k}, {kv_width, &layer.v}};
+            HEARTH_TRY_STATUS(split(prefix + "attn_qkv.weight", parts));
+        } else {
+            HEARTH_TRY_STATUS(matrix(prefix + "attn_q.weight", query_width, config_.width, layer.q));
+            HEARTH_TRY_STATUS(matrix(prefix + "attn_k.weight", kv_width, config_.width, layer.k));
+            HEARTH_TRY_STATUS(matrix(prefix + "attn_v.weight", kv_width, config_.width, layer.v));
+        }
         HEARTH_TRY_STATUS(matrix(prefix + "attn_output.weight", config_.width, query_width, layer.output));
         if (config_.head_norms) {
             HEARTH_TRY_STATUS(vector(prefix + "attn_q_norm.weight", config_.head_dim, layer.q_norm));
@@ -65,6 +70,8 @@ class Decoder::Loader {
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_q.bias", query_width, layer.q_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_k.bias", kv_width, layer.k_bias));
         HEARTH_TRY_STATUS(optional_vector(prefix + "attn_v.bias", kv_width, layer.v_bias));
+        if (config_.output_norms)
+            HEARTH_TRY_STATUS(vector(prefix + "post_attention_norm.weight", config_.width, layer.attended_norm));
         layer.balance = balance_keys(config_, layer.k_bias, layer.k_norm);
         return optional_vector(prefix + "attn_output.bias", config_.width, layer.output_bias);
     }
@@ -72,9 +79,17 @@ class Decoder::Loader {
     Status load_feed_forward(const std::string& prefix, Layer& layer) {
         HEARTH_TRY_STATUS(vector(prefix + "ffn_norm.weight", config_.width, layer.feed_forward_norm));
         if (config_.experts > 0) return load_experts(prefix, layer);
+        if (config_.output_norms)
+            HEARTH_TRY_STATUS(vector(prefix + "post_ffw_norm.weight", config_.width, layer.fed_norm));
         FeedForward& block = layer.feed_forward.emplace_back();
-        HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate.weight", config_.feed_forward, config_.width, block.gate));
-        HEARTH_TRY_STATUS(matrix(prefix + "ffn_up.weight", config_.feed_forward, config_.width, block.up));
+        const GgufTensor* up = file_.tensor(prefix + "ffn_up.weight");
+        if (up != nullptr && up->dims == std::vector<std::int64_t>{config_.width, 2 * config_.feed_forward}) {
+            const Part parts[] = {{config_.feed_forward, &block.gate}, {config_.feed_forward, &block.up}};
+            HEARTH_TRY_STATUS(split(prefix + "ffn_up.weight", parts));
+        } else {
+            HEARTH_TRY_STATUS(matrix(prefix + "ffn_gate.weight", config_.feed_forward, config_.width, block.gate));
+            HEARTH_TRY_STATUS(matrix(prefix + "ffn_up.weight", config_.feed_forward, config_.width, block.up));
+        }
         return matrix(prefix + "ffn_down.weight", config_.width, config_.feed_forward, block.down);
     }
 
@@ -105,6 +120,24 @@ class Decoder::Loader {
         HEARTH_TRY(const MatrixView stored, view(name, rows, cols));
         HEARTH_TRY_STATUS(prepare(name, stored, out));
         release_if_copied(name, *out);
+        return {};
+    }
+
+    struct Part {
+        std::int64_t rows;
+        std::unique_ptr<Weight>* out;
+    };
+    /// Matrices that read the same features, one below the other in one tensor.
+    Status split(const std::string& name, std::span<const Part> parts) {
+        std::int64_t rows = 0;
+        for (const Part& part : parts) rows += part.rows;
+        HEARTH_TRY(const MatrixView stored, view(name, rows, config_.width));
+        std::int64_t first = 0;
+        for (const Part& part : parts) {
+            HEARTH_TRY_STATUS(prepare(name, rows_of(stored, first, part.rows), *part.out));
+            first += part.rows;
+        }
+        release_if_copied(name, **parts[0].out);
         return {};
     }
 

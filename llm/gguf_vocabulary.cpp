@@ -48,6 +48,8 @@ Status read_sentencepiece(const GgufFile& file, Vocabulary& vocabulary) {
     vocabulary.kind = VocabularyKind::kSentencePiece;
     vocabulary.scores.assign(values->begin(), values->end());
     vocabulary.add_bos = flag_or(file, "tokenizer.ggml.add_bos_token", true);
+    const auto architecture = file.text("general.architecture");
+    vocabulary.strip_behind = architecture.ok() && architecture.value() == "phi3";
     vocabulary.add_space_prefix = flag_or(file, "tokenizer.ggml.add_space_prefix", true);
     return {};
 }

@@ -49,6 +49,12 @@ enum class Activation : std::uint8_t {
     kGelu,  ///< exact, by erf
 };
 
+/// What a gated linear unit's gate goes through.
+enum class Gate : std::uint8_t {
+    kSilu,
+    kGeluTanh,  ///< x / (1 + exp(-2 u)) of u = sqrt(2 / pi) (x + 0.044715 x^3)
+};
+
 /// y[n, rows] = activation(x[n, cols] * W^T + bias).
 struct MatmulTask {
     const Weight* weight = nullptr;
@@ -124,9 +130,16 @@ struct KvStoreArgs {
 /// Query heads that may read one kv head: what a backend must be able to hold.
 inline constexpr int kMaxHeadGroup = 64;
 
-/// Causal attention of every new token over all positions of its own sequence up to its own (already stored). Softmax
-/// in float32, scale 1/sqrt(head_dim). Query head h reads kv head h / (heads / kv_heads), which is at most
-/// kMaxHeadGroup. A token's result follows from its phase and not from what it was batched with, bit for bit.
+/// How the product of a query and a key becomes the score that softmax sees.
+struct ScoreRule {
+    float scale = 0;     ///< 0 = 1/sqrt(head_dim)
+    float soft_cap = 0;  ///< c: the scaled product s becomes c tanh(s / c); 0 = it stays
+    int window = 0;      ///< positions that a token sees, its own the last of them; 0 = all before it
+};
+
+/// Causal attention of every new token over the positions of its own sequence up to its own (already stored). Softmax
+/// in float32. Query head h reads kv head h / (heads / kv_heads), which is at most kMaxHeadGroup. A token's result
+/// follows from its phase and not from what it was batched with, bit for bit.
 struct AttentionArgs {
     std::span<const KvRows> sequences;
     int heads = 0;
@@ -135,6 +148,7 @@ struct AttentionArgs {
     const float* q = nullptr;  ///< [total n, heads * head_dim]
     float* out = nullptr;      ///< [total n, heads * head_dim]
     KvFormat format = KvFormat::kFull;
+    ScoreRule rule;
 };
 
 /// Bidirectional attention inside each of several sequences laid back to back (no padding, no mask).
@@ -202,8 +216,10 @@ class Ops {
     virtual void attention(const AttentionArgs& args) = 0;
     virtual void encoder_attention(const EncoderAttentionArgs& args) = 0;
 
-    /// gate = silu(gate) * up, element by element, count = n * features.
-    virtual void swiglu(float* gate, const float* up, std::int64_t count) = 0;
+    /// gate = activation(gate) * up, element by element, count = n * features (GLU variants, arXiv 2002.05202).
+    virtual void glu(float* gate, const float* up, std::int64_t count, Gate activation) = 0;
+    /// x = cap tanh(x / cap); cap > 0.
+    virtual void soft_cap(float* x, std::int64_t count, float cap) = 0;
     /// x += y.
     virtual void add(float* x, const float* y, std::int64_t count) = 0;
     /// x[n, dim] *= factors[dim], row by row.

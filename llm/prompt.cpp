@@ -1,5 +1,7 @@
 #include "llm/prompt.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
@@ -71,6 +73,26 @@ std::vector<Message> without_tool_turns(const std::vector<Message>& messages,
     return out;
 }
 
+/// For templates that know no system message: its text stands before the first user's.
+std::vector<Message> without_system_turns(const std::vector<Message>& messages) {
+    std::string instructions;
+    std::vector<Message> out;
+    for (const Message& message : messages) {
+        if (message.role != Role::kSystem)
+            out.push_back(message);
+        else if (!message.content.empty())
+            instructions += message.content + "\n\n";
+    }
+    if (instructions.empty()) return out;
+    const auto first =
+        std::find_if(out.begin(), out.end(), [](const Message& each) { return each.role == Role::kUser; });
+    if (first != out.end())
+        first->content.insert(0, instructions);
+    else
+        out.insert(out.begin(), {.role = Role::kUser, .content = instructions.substr(0, instructions.size() - 2)});
+    return out;
+}
+
 bool wants_thought(const LoadedModel& model, const GenerateRequest& request) {
     const bool constrained = request.json_schema || request.tool_choice == ToolChoice::kRequired ||
                              request.tool_choice == ToolChoice::kNamed;
@@ -93,9 +115,10 @@ Result<std::vector<PromptSegment>> render(const LoadedModel& model, const Genera
     const ChatTemplate& chat_template = *model.chat_template;
     const std::vector<ToolDefinition> tools = offered_tools(request);
     const bool thought = wants_thought(model, request);
-    auto segments = chat_template.supports_tools()
-                        ? chat_template.render(request.messages, tools, thought)
-                        : chat_template.render(without_tool_turns(request.messages, tools), {}, thought);
+    const bool knows_tools = chat_template.supports_tools();
+    std::vector<Message> messages = knows_tools ? request.messages : without_tool_turns(request.messages, tools);
+    if (!chat_template.supports_system()) messages = without_system_turns(messages);
+    auto segments = chat_template.render(messages, knows_tools ? tools : std::vector<ToolDefinition>(), thought);
     if (!segments.ok()) return std::move(segments).error();
     if (chat_template.supports_thinking()) {
         if (std::string rest = rest_of_thought(*segments, thought); !rest.empty())

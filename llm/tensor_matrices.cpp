@@ -15,4 +15,10 @@ std::vector<MatrixView> matrices_of(const GgufTensor& tensor) {
     return out;
 }
 
+MatrixView rows_of(const MatrixView& matrix, std::int64_t first, std::int64_t count) {
+    const std::size_t row = matrix.bytes.size() / static_cast<std::size_t>(matrix.rows);
+    return {matrix.type, count, matrix.cols,
+            matrix.bytes.subspan(static_cast<std::size_t>(first) * row, static_cast<std::size_t>(count) * row)};
+}
+
 }  // namespace hearth::llm

@@ -13,4 +13,7 @@ namespace hearth::llm {
 inline constexpr std::int64_t kMaxStack = 4096;
 std::vector<MatrixView> matrices_of(const GgufTensor& tensor);
 
+/// `count` rows of a matrix from `first` on, which it has.
+MatrixView rows_of(const MatrixView& matrix, std::int64_t first, std::int64_t count);
+
 }  // namespace hearth::llm

@@ -39,6 +39,7 @@ struct Vocabulary {
     int unknown = -1;
     bool add_bos = false;
     bool add_space_prefix = false;  ///< SentencePiece: before a text and behind each special token
+    bool strip_behind = false;      ///< white space behind "<|...|>" belongs to it (Phi-3), <|endoftext|> apart
 };
 
 /// Immutable; thread-safe.

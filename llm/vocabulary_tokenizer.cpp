@@ -63,40 +63,52 @@ Status VocabularyTokenizer::index_tokens() {
 
 std::vector<int> VocabularyTokenizer::encode(std::string_view text, bool allow_special) const {
     std::vector<int> ids;
-    std::string pending;
-    if (allow_special) {
+    Pending pending;
+    if (allow_special)
         split_special(text, pending, ids);
-        text = pending;
-    }
-    if (!text.empty()) encode_plain(text, ids);
+    else
+        pending.text = text;
+    encode_pending(pending, ids);
     return ids;
 }
 
 std::vector<int> VocabularyTokenizer::encode(const std::vector<PromptSegment>& segments) const {
     std::vector<int> ids;
-    std::string pending;  // since the last special token, across seams
+    Pending pending;
     for (const PromptSegment& segment : segments) {
         if (segment.allow_special)
             split_special(segment.text, pending, ids);
         else
-            pending += segment.text;
+            pending.text += segment.text;
     }
-    if (!pending.empty()) encode_plain(pending, ids);
+    encode_pending(pending, ids);
     if (vocabulary_.add_bos && vocabulary_.bos >= 0 && (ids.empty() || ids.front() != vocabulary_.bos))
         ids.insert(ids.begin(), vocabulary_.bos);
     return ids;
 }
 
-void VocabularyTokenizer::split_special(std::string_view text, std::string& pending, std::vector<int>& ids) const {
+void VocabularyTokenizer::split_special(std::string_view text, Pending& pending, std::vector<int>& ids) const {
     std::size_t done = 0;
     for (auto match = special_.find(text, 0); match.id >= 0; match = special_.find(text, done)) {
-        pending += text.substr(done, match.at - done);
-        if (!pending.empty()) encode_plain(pending, ids);
-        pending.clear();
+        pending.text += text.substr(done, match.at - done);
+        encode_pending(pending, ids);
         ids.push_back(match.id);
+        pending.strip = strips_behind(match.id);
         done = match.at + match.length;
     }
-    pending += text.substr(done);
+    pending.text += text.substr(done);
+}
+
+void VocabularyTokenizer::encode_pending(Pending& pending, std::vector<int>& ids) const {
+    std::string_view text = pending.text;
+    if (pending.strip) text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size()));
+    if (!text.empty()) encode_plain(text, ids);
+    pending = {};
+}
+
+bool VocabularyTokenizer::strips_behind(int id) const {
+    const std::string_view text = token_text(id);
+    return vocabulary_.strip_behind && text.starts_with("<|") && text.ends_with("|>") && text != "<|endoftext|>";
 }
 
 std::string_view VocabularyTokenizer::token_bytes(int id) const {

@@ -52,8 +52,15 @@ class VocabularyTokenizer : public Tokenizer {
     /// The bytes that a normal, user-defined or byte token stands for.
     virtual void append_spelled(int id, std::string& out) const = 0;
 
+    /// Plain text since the last special token, across seams.
+    struct Pending {
+        std::string text;
+        bool strip = false;  ///< leading white space belongs to the token before
+    };
     /// Encodes `pending` with the text up to the end of its last special token; what remains becomes `pending`.
-    void split_special(std::string_view text, std::string& pending, std::vector<int>& ids) const;
+    void split_special(std::string_view text, Pending& pending, std::vector<int>& ids) const;
+    void encode_pending(Pending& pending, std::vector<int>& ids) const;
+    bool strips_behind(int id) const;
 
     const Vocabulary vocabulary_;
     SpecialTokens special_;

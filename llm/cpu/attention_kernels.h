@@ -215,17 +215,24 @@ inline float first_lane(typename S::F a) {
 /// Below every score, and finite: exp() wants that.
 constexpr float kUnseen = -1e30f;
 
-/// Turns one row's scores into weights exp(score - top) and rescales what the row has so far. `seen` of `columns`
-/// positions are visible; the rest get weight 0.
+/// Turns one row's scores of the `columns` positions from `begin` on into weights exp(score - top) and rescales what
+/// the row has so far. Positions that it does not see get weight 0.
 template <class S>
-inline void soften_row(const AttendTile& t, int r, int seen, int columns, int dim) {
+inline void soften_row(const AttendTile& t, int r, std::int64_t begin, int columns, int dim) {
     float* s = t.scores + r * kAttendColumns;
     const int padded = (columns + kKvTile - 1) / kKvTile * kKvTile;
-    for (int i = seen > 0 ? seen : 0; i < padded; ++i) s[i] = kUnseen;
-    if (seen <= 0) {
-        for (int i = 0; i < padded; ++i) s[i] = 0.0f;
+    const int seen = static_cast<int>(std::min<std::int64_t>(t.lengths[r] - begin, columns));
+    const int hidden =
+        t.starts == nullptr ? 0 : static_cast<int>(std::clamp<std::int64_t>(t.starts[r] - begin, 0, padded));
+    if (seen <= hidden) {
+        std::fill(s, s + padded, 0.0f);
         return;
     }
+    if (t.soft_cap > 0) {
+        for (int i = 0; i < padded; i += S::kLanes) S::store(s + i, soft_capped<S>(S::load(s + i), t.soft_cap));
+    }
+    std::fill(s, s + hidden, kUnseen);
+    std::fill(s + seen, s + padded, kUnseen);
     typename S::F most = S::load(s);
     for (int i = S::kLanes; i < padded; i += S::kLanes) most = S::max(most, S::load(s + i));
     const float top = S::highest(most);
@@ -237,7 +244,8 @@ inline void soften_row(const AttendTile& t, int r, int seen, int columns, int di
         S::store(s + i, e);
         total = S::add(total, e);
     }
-    for (int i = seen; i < padded; ++i) s[i] = 0.0f;
+    std::fill(s, s + hidden, 0.0f);
+    std::fill(s + seen, s + padded, 0.0f);
     if (now != before && before != -INFINITY) {
         const typename S::F shrink = exp<S>(S::set1(before - now));
         t.result.total[r] *= first_lane<S>(shrink);
@@ -268,10 +276,7 @@ void attend_elements(const AttendTile& t) {
         in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
             score_rows<S, kRows>(t.q + r * t.head_dim, t.head_dim, tiles.get(), count, t.scores + r * kAttendColumns);
         });
-        for (int r = 0; r < t.rows; ++r) {
-            const std::int64_t seen = t.lengths[r] - begin;
-            soften_row<S>(t, r, static_cast<int>(seen < columns ? seen : columns), columns, dim);
-        }
+        for (int r = 0; r < t.rows; ++r) soften_row<S>(t, r, begin, columns, dim);
         for (int c = 0; c < columns; c += kKvTile) {
             const int positions = columns - c < kKvTile ? columns - c : kKvTile;
             in_row_parts(t.rows, [&]<int kRows>(std::integral_constant<int, kRows>, int r) {
@@ -287,6 +292,12 @@ void fold(const AttendResult& into, const AttendResult& part, int rows, int head
     const int dim = padded_dim(head_dim);
     for (int r = 0; r < rows; ++r) {
         if (part.top[r] == -INFINITY) continue;
+        if (into.top[r] == -INFINITY) {
+            into.top[r] = part.top[r];
+            into.total[r] = part.total[r];
+            std::memcpy(into.out + r * dim, part.out + r * dim, sizeof(float) * static_cast<std::size_t>(dim));
+            continue;
+        }
         const float top = into.top[r] > part.top[r] ? into.top[r] : part.top[r];
         const typename S::F keep = exp<S>(S::set1(into.top[r] - top)), take = exp<S>(S::set1(part.top[r] - top));
         float* out = into.out + r * dim;

@@ -30,6 +30,7 @@ struct Scratch {
     float* result;
     float* part;
     float* packed;  ///< encoder keys and values
+    std::int64_t starts[kAttendRows];
     std::int64_t lengths[kAttendRows];
     float factors[kAttendRows];
 
@@ -49,6 +50,11 @@ struct Scratch {
     }
 };
 
+/// To a token at `position`.
+std::int64_t first_visible(const ScoreRule& rule, std::int64_t position) {
+    return rule.window > 0 ? std::max<std::int64_t>(0, position + 1 - rule.window) : 0;
+}
+
 AttendResult result_at(float* floats) {
     return {floats, floats + kAttendRows, floats + 2 * kAttendRows};
 }
@@ -58,7 +64,7 @@ AttendResult result_at(float* floats) {
 static_assert(CpuOps::kPartPositions % kAttendColumns == 0);
 
 std::int64_t CpuOps::AttendItem::parts() const {
-    return divide_up(first_position + tokens, kPartPositions);
+    return divide_up(first_position + tokens, kPartPositions) - first_visible / kPartPositions;
 }
 
 std::size_t CpuOps::kv_block_bytes(int kv_heads, int head_dim, KvFormat format) const {
@@ -98,18 +104,24 @@ void CpuOps::attend_part(const AttentionArgs& args, const AttendItem& item, std:
     Scratch scratch(thread_scratch_[static_cast<std::size_t>(thread)], dim);
     AttendTile tile;
     tile.head_dim = dim;
-    std::fill_n(scratch.factors, group, 1.0f / std::sqrt(static_cast<float>(dim)));
+    const ScoreRule& rule = args.rule;
+    std::fill_n(scratch.factors, group, rule.scale > 0 ? rule.scale : 1.0f / std::sqrt(static_cast<float>(dim)));
     for (std::int64_t t = 0; t < item.tokens; ++t, tile.rows += group) {
         const float* q = args.q + ((item.first_row + t) * args.heads + item.kv_head * group) * dim;
         kernels_.scale_rows(q, dim, group, dim, scratch.factors, scratch.q + tile.rows * dim, dim);
+        std::fill_n(scratch.starts + tile.rows, group, first_visible(rule, item.first_position + t));
         std::fill_n(scratch.lengths + tile.rows, group, item.first_position + t + 1);
     }
     tile.kv.blocks = item.blocks;
     tile.kv.offset = head_offset(item.kv_head, dim, args.format);
     tile.kv.format = args.format;
-    tile.begin = part * kPartPositions;
-    tile.end = std::min(tile.begin + kPartPositions, item.first_position + item.tokens);
+    // A row's sums begin where the chunk with its first position does, whatever else is in the tile.
+    const std::int64_t begin = (item.first_visible / kPartPositions + part) * kPartPositions;
+    tile.begin = std::max(begin, item.first_visible / kAttendColumns * kAttendColumns);
+    tile.end = std::min(begin + kPartPositions, item.first_position + item.tokens);
+    tile.starts = rule.window > 0 ? scratch.starts : nullptr;
     tile.lengths = scratch.lengths;
+    tile.soft_cap = rule.soft_cap;
     tile.q = scratch.q;
     tile.scores = scratch.scores;
     tile.tiles = scratch.tiles;
@@ -144,6 +156,7 @@ std::int64_t CpuOps::plan_attention(const AttentionArgs& args) {
                                 std::min(tile_tokens, sequence.n - first),
                                 sequence.first_position + first,
                                 sequence.phase,
+                                first_visible(args.rule, sequence.first_position + first),
                                 parts};
                 parts += item.parts();
                 attend_items_.push_back(item);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/check.h"
 #include "core/cpu.h"
@@ -210,43 +211,56 @@ void CpuOps::layer_norm(const float* x, const float* weight, const float* bias, 
     });
 }
 
+bool CpuOps::RopeTable::is_of(const RopeArgs& args) const {
+    return positions.size() == static_cast<std::size_t>(args.n) &&
+           frequencies.size() == static_cast<std::size_t>(args.head_dim / 2) &&
+           std::equal(positions.begin(), positions.end(), args.positions) &&
+           std::equal(frequencies.begin(), frequencies.end(), args.inverse_frequencies);
+}
+
 /// Cosines and sines are shared by every layer of a step, and by queries and keys: computed when positions change.
-void CpuOps::fill_rope_table(const RopeArgs& args) {
+const CpuOps::RopeTable& CpuOps::rope_table(const RopeArgs& args) {
+    for (const RopeTable& table : rope_tables_) {
+        if (table.is_of(args)) return table;
+    }
+    RopeTable& table = rope_tables_[std::exchange(oldest_rope_table_, 1 - oldest_rope_table_)];
     const auto n = static_cast<std::size_t>(args.n);
     const auto half = static_cast<std::size_t>(args.head_dim / 2);
-    const bool same = rope_positions_.size() == n && rope_frequencies_.size() == half &&
-                      std::equal(rope_positions_.begin(), rope_positions_.end(), args.positions) &&
-                      std::equal(rope_frequencies_.begin(), rope_frequencies_.end(), args.inverse_frequencies);
-    if (same) return;
-    rope_positions_.assign(args.positions, args.positions + n);
-    rope_frequencies_.assign(args.inverse_frequencies, args.inverse_frequencies + half);
-    rope_cosines_.resize(n * half);
-    rope_sines_.resize(n * half);
+    table.positions.assign(args.positions, args.positions + n);
+    table.frequencies.assign(args.inverse_frequencies, args.inverse_frequencies + half);
+    table.cosines.resize(n * half);
+    table.sines.resize(n * half);
     for_rows(args.n, 16 * args.head_dim, [&](std::int64_t first, std::int64_t rows) {
         for (std::int64_t t = first; t < first + rows; ++t) {
             for (std::size_t i = 0; i < half; ++i) {
                 const double angle = static_cast<double>(args.positions[t]) * args.inverse_frequencies[i];
-                rope_cosines_[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::cos(angle));
-                rope_sines_[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::sin(angle));
+                table.cosines[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::cos(angle));
+                table.sines[static_cast<std::size_t>(t) * half + i] = static_cast<float>(std::sin(angle));
             }
         }
     });
+    return table;
 }
 
 void CpuOps::rope(const RopeArgs& args) {
-    fill_rope_table(args);
+    const RopeTable& table = rope_table(args);
     const std::int64_t dim = std::int64_t{args.heads} * args.head_dim;
     const std::int64_t half = args.head_dim / 2;
     for_rows(args.n, dim, [&](std::int64_t first, std::int64_t rows) {
         for (std::int64_t t = first; t < first + rows; ++t) {
-            kernels_.rope(args.x + t * dim, args.heads, args.head_dim, rope_cosines_.data() + t * half,
-                          rope_sines_.data() + t * half, args.style);
+            kernels_.rope(args.x + t * dim, args.heads, args.head_dim, table.cosines.data() + t * half,
+                          table.sines.data() + t * half, args.style);
         }
     });
 }
 
-void CpuOps::swiglu(float* gate, const float* up, std::int64_t count) {
-    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.swiglu(gate + first, up + first, size); });
+void CpuOps::glu(float* gate, const float* up, std::int64_t count, Gate activation) {
+    for_rows(count, 1,
+             [&](std::int64_t first, std::int64_t size) { kernels_.glu(gate + first, up + first, size, activation); });
+}
+
+void CpuOps::soft_cap(float* x, std::int64_t count, float cap) {
+    for_rows(count, 1, [&](std::int64_t first, std::int64_t size) { kernels_.soft_cap(x + first, size, cap); });
 }
 
 void CpuOps::add(float* x, const float* y, std::int64_t count) {

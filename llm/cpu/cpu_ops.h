@@ -42,7 +42,8 @@ class CpuOps final : public Ops {
     void kv_store(const KvStoreArgs& args) override;
     void attention(const AttentionArgs& args) override;
     void encoder_attention(const EncoderAttentionArgs& args) override;
-    void swiglu(float* gate, const float* up, std::int64_t count) override;
+    void glu(float* gate, const float* up, std::int64_t count, Gate activation) override;
+    void soft_cap(float* x, std::int64_t count, float cap) override;
     void add(float* x, const float* y, std::int64_t count) override;
     void scale(float* x, const float* factors, std::int64_t n, std::int64_t dim) override;
     void mix(const MixArgs& args) override;
@@ -69,8 +70,16 @@ class CpuOps final : public Ops {
         std::int64_t tokens;
         std::int64_t first_position;
         Phase phase;
-        std::int64_t first_part;  ///< counted over all items of the call
+        std::int64_t first_visible;  ///< position, to its first token
+        std::int64_t first_part;     ///< counted over all items of the call
         std::int64_t parts() const;
+    };
+
+    /// Of some positions: [position][head_dim / 2].
+    struct RopeTable {
+        std::vector<std::int32_t> positions;
+        std::vector<float> frequencies, cosines, sines;
+        bool is_of(const RopeArgs& args) const;
     };
 
     enum class GroupKind { kQuantised, kFloat, kPairs, kTiles };
@@ -87,7 +96,7 @@ class CpuOps final : public Ops {
     std::int64_t cut(std::span<const MatmulBatch> batches, Phase phase);
     void multiply_chunk(std::span<const MatmulBatch> batches, std::int64_t chunk, Phase phase, int thread);
 
-    void fill_rope_table(const RopeArgs& args);
+    const RopeTable& rope_table(const RopeArgs& args);
     void attend(const AttendTile& tile, Phase phase) const;
     std::int64_t plan_attention(const AttentionArgs& args);
     void attend_by_parts(const AttentionArgs& args, std::int64_t total_parts);
@@ -116,10 +125,8 @@ class CpuOps final : public Ops {
     std::vector<Buffer> thread_scratch_;
     std::vector<AttendItem> attend_items_;
     Buffer parts_;
-    std::vector<std::int32_t> rope_positions_;
-    std::vector<float> rope_frequencies_;
-    std::vector<float> rope_cosines_;
-    std::vector<float> rope_sines_;
+    RopeTable rope_tables_[2];  // models have one set of frequencies, or another for layers with a window
+    std::size_t oldest_rope_table_ = 0;
 };
 
 }  // namespace hearth::llm::cpu

@@ -121,10 +121,12 @@ struct AttendTile {
     KvSource kv;
     int head_dim = 0;
     int rows = 0;                           ///< <= kAttendRows
-    std::int64_t begin = 0;                 ///< first position, a multiple of 16
+    std::int64_t begin = 0;                 ///< first position, a multiple of kAttendColumns
     std::int64_t end = 0;                   ///< one past the last position any row sees
-    const std::int64_t* lengths = nullptr;  ///< [rows] positions a row sees (absolute: it sees those < length)
-    const float* q = nullptr;               ///< [rows][head_dim], already times 1/sqrt(head_dim)
+    const std::int64_t* starts = nullptr;   ///< [rows] first position a row sees, or null: all see the first
+    const std::int64_t* lengths = nullptr;  ///< [rows] one past the last position that it sees
+    float soft_cap = 0;                     ///< as in ScoreRule
+    const float* q = nullptr;               ///< [rows][head_dim], already times the scale
     float* scores = nullptr;                ///< scratch [kAttendRows][kAttendColumns]
     AttendResult result;                    ///< out; of the first `rows`
     std::byte* tiles = nullptr;             ///< scratch of tile_attend_bytes(head_dim), only for the tile kernels
@@ -168,12 +170,13 @@ struct KernelTable {
     /// One token's keys and values of one kv head into slot 0-15 of the head's place in a block.
     void (*store_kv)(const float* k, const float* v, int head_dim, int slot, KvFormat format, std::byte* place);
     void (*attend)(const AttendTile& tile);
-    /// Adds a later part of the context to what the first `rows` rows have so far; each of them saw something.
+    /// Adds a later part of the context to what the first `rows` rows have so far.
     void (*fold)(const AttendResult& into, const AttendResult& part, int rows, int head_dim);
     /// y[r] = x[r] * factors[r]: rows of `dim` floats, whose beginnings lie so far apart.
     void (*scale_rows)(const float* x, std::int64_t x_apart, int rows, int dim, const float* factors, float* y,
                        std::int64_t y_apart);
-    void (*swiglu)(float* gate, const float* up, std::int64_t count);
+    void (*glu)(float* gate, const float* up, std::int64_t count, Gate activation);
+    void (*soft_cap)(float* x, std::int64_t count, float cap);
     void (*add)(float* x, const float* y, std::int64_t count);
     /// x *= y.
     void (*multiply)(float* x, const float* y, std::int64_t count);

@@ -72,12 +72,33 @@ inline void each_vector(float* x, const float* y, std::int64_t count, const Op& 
     std::memcpy(x + i, a, bytes);
 }
 
+/// x / (1 + e^-u).
 template <class S>
-void swiglu(float* gate, const float* up, std::int64_t count) {
-    each_vector<S>(gate, up, count, [](typename S::F g, typename S::F u) {
-        const typename S::F e = exp<S>(S::sub(S::zero(), g));
-        return S::mul(S::div(g, S::add(S::set1(1.0f), e)), u);
+inline typename S::F gated(typename S::F x, typename S::F u) {
+    return S::div(x, S::add(S::set1(1.0f), exp<S>(S::sub(S::zero(), u))));
+}
+
+template <class S>
+void glu(float* gate, const float* up, std::int64_t count, Gate activation) {
+    using F = typename S::F;
+    if (activation == Gate::kSilu)
+        return each_vector<S>(gate, up, count, [](F g, F u) { return S::mul(gated<S>(g, g), u); });
+    each_vector<S>(gate, up, count, [](F g, F u) {
+        const F inner = S::fma(S::mul(g, g), S::set1(0.07135481627159889f), S::set1(1.5957691216057308f));
+        return S::mul(gated<S>(g, S::mul(g, inner)), u);
     });
+}
+
+/// c tanh(x / c), as c (1 - 2 / (1 + e^(2x/c))).
+template <class S>
+inline typename S::F soft_capped(typename S::F x, float cap) {
+    const typename S::F e = exp<S>(S::mul(x, S::set1(2.0f / cap)));
+    return S::sub(S::set1(cap), S::div(S::set1(2.0f * cap), S::add(S::set1(1.0f), e)));
+}
+
+template <class S>
+void soft_cap(float* x, std::int64_t count, float cap) {
+    each_vector<S>(x, nullptr, count, [cap](typename S::F a, typename S::F) { return soft_capped<S>(a, cap); });
 }
 
 template <class S>

@@ -75,8 +75,7 @@ void tile_attend_elements(const AttendTile& t) {
         tile_panels(tiles, queries, groups, tile_group_bytes(t.head_dim), panels, count, depth, true, t.scores,
                     kAttendColumns);
         for (int r = 0; r < t.rows; ++r) {
-            const std::int64_t seen = t.lengths[r] - begin;
-            soften_row<S>(t, r, static_cast<int>(seen < columns ? seen : columns), columns, dim);
+            soften_row<S>(t, r, begin, columns, dim);
             const int softened = count * kKvTile;
             std::fill(t.scores + r * kAttendColumns + softened, t.scores + (r + 1) * kAttendColumns, 0.0f);
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 #include <vector>
 
 #include "core/check.h"
@@ -188,11 +189,13 @@ class ReferenceOps : public Ops {
         for (const KvRows& sequence : args.sequences) {
             for (std::int64_t row = 0; row < sequence.n; ++row) {
                 const std::int64_t visible = sequence.first_position + row + 1;
+                const std::int64_t first =
+                    args.rule.window > 0 ? std::max<std::int64_t>(0, visible - args.rule.window) : 0;
                 for (int head = 0; head < args.heads; ++head, place += args.head_dim) {
                     const auto at = [&](std::int64_t position, bool value) {
-                        return kv_slot(sequence, position, args.kv_heads, args.head_dim, head / group, value);
+                        return kv_slot(sequence, first + position, args.kv_heads, args.head_dim, head / group, value);
                     };
-                    attend(args.q + place, args.head_dim, visible, args.out + place, at);
+                    attend(args.q + place, args.head_dim, visible - first, args.out + place, at, args.rule);
                 }
             }
         }
@@ -209,17 +212,24 @@ class ReferenceOps : public Ops {
                     attend(args.q + row * width + column, args.head_dim, end - begin, args.out + row * width + column,
                            [&](std::int64_t position, bool value) {
                                return (value ? args.v : args.k) + (begin + position) * width + column;
-                           });
+                           },
+                           {});
                 }
             }
         }
     }
 
-    void swiglu(float* gate, const float* up, std::int64_t count) override {
+    void glu(float* gate, const float* up, std::int64_t count, Gate activation) override {
         for (std::int64_t i = 0; i < count; ++i) {
             const double x = gate[i];
-            gate[i] = static_cast<float>(x / (1.0 + std::exp(-x)) * up[i]);
+            const double u =
+                activation == Gate::kSilu ? x : std::sqrt(8.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+            gate[i] = static_cast<float>(x / (1.0 + std::exp(-u)) * up[i]);
         }
+    }
+
+    void soft_cap(float* x, std::int64_t count, float cap) override {
+        for (std::int64_t i = 0; i < count; ++i) x[i] = static_cast<float>(cap * std::tanh(double{x[i]} / cap));
     }
 
     void add(float* x, const float* y, std::int64_t count) override {
@@ -257,11 +267,14 @@ class ReferenceOps : public Ops {
 
     /// One query over `count` positions; `at(position, value)` yields a key or a value vector.
     template <typename At>
-    void attend(const float* q, int head_dim, std::int64_t count, float* out, At at) {
+    void attend(const float* q, int head_dim, std::int64_t count, float* out, At at, const ScoreRule& rule) {
         scores_.resize(static_cast<std::size_t>(count));
-        const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
-        for (std::int64_t p = 0; p < count; ++p)
-            scores_[static_cast<std::size_t>(p)] = scale * dot(q, at(p, false), head_dim);
+        const double scale = rule.scale > 0 ? rule.scale : 1.0 / std::sqrt(static_cast<double>(head_dim));
+        for (std::int64_t p = 0; p < count; ++p) {
+            const double score = scale * dot(q, at(p, false), head_dim);
+            scores_[static_cast<std::size_t>(p)] =
+                rule.soft_cap > 0 ? rule.soft_cap * std::tanh(score / rule.soft_cap) : score;
+        }
         softmax(scores_);
         sums_.assign(static_cast<std::size_t>(head_dim), 0.0);
         for (std::int64_t p = 0; p < count; ++p) {

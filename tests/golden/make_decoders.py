@@ -8,8 +8,9 @@ import pathlib
 import shutil
 
 import torch
-from transformers import (MixtralConfig, MixtralForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig,
-                          Qwen3MoeForCausalLM)
+from transformers import (Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, MixtralConfig,
+                          MixtralForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen3Config, Qwen3ForCausalLM,
+                          Qwen3MoeConfig, Qwen3MoeForCausalLM)
 
 from tiny_decoder import PROMPT, logits_of, make_model, write_base
 
@@ -56,5 +57,11 @@ if __name__ == "__main__":
                          num_experts_per_tok=2, moe_intermediate_size=24, norm_topk_prob=True),
         "mixtral": make("mixtral", "llama", MixtralConfig, MixtralForCausalLM, num_local_experts=4,
                         num_experts_per_tok=2),
+        # Windows shorter than the prompt; Gemma 3 sees everything in its sixth layer.
+        "gemma2": make("gemma2", "gemma2", Gemma2Config, Gemma2ForCausalLM, head_dim=16, query_pre_attn_scalar=16,
+                       sliding_window=4, bos_token_id=2),
+        "gemma3": make("gemma3", "gemma3", Gemma3TextConfig, Gemma3ForCausalLM, head_dim=16, query_pre_attn_scalar=16,
+                       sliding_window=4, num_hidden_layers=6),
+        "phi3": make("phi3", "phi3", Phi3Config, Phi3ForCausalLM, sliding_window=5, pad_token_id=0),
     }
     (OUT / "logits.json").write_text(json.dumps(logits) + "\n")

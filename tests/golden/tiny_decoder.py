@@ -7,13 +7,19 @@ PROMPT = [1, 17, 42, 5, 63, 8, 30]
 GGUF_NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
               "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
               "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-              "mlp.gate": "ffn_gate_inp", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+              "mlp.gate": "ffn_gate_inp", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
+              "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up"}
+GEMMA_NAMES = {"post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
+               "post_feedforward_layernorm": "post_ffw_norm"}
 
 
 def make_model(config_class, model_class, sizes):
     """Weights are exact in binary16."""
     torch.manual_seed(7)
-    model = model_class(config_class(**sizes)).eval()
+    config = config_class(**sizes)
+    if getattr(config, "attn_logit_softcapping", None):
+        config._attn_implementation = "eager"  # the others know no soft cap
+    model = model_class(config).eval()
     model.config._experts_implementation = "eager"  # the others know no float64
     for name, value in model.named_parameters():
         spread = 0.2 if value.dim() >= 2 else 0.1
@@ -35,10 +41,16 @@ def permuted(name, array, arch, config):
     return array.reshape(heads, 2, array.shape[0] // heads // 2, *array.shape[1:]).swapaxes(1, 2).reshape(array.shape)
 
 
-def gguf_name(name):
+def gguf_name(name, arch):
     """("blk.0.attn_q", "attn_q") of "model.layers.0.self_attn.q_proj"."""
     layer, rest = name.removeprefix("model.layers.").split(".", 1)
-    return f"blk.{layer}.{GGUF_NAMES[rest]}", GGUF_NAMES[rest]
+    short = (GGUF_NAMES | GEMMA_NAMES if arch.startswith("gemma") else GGUF_NAMES)[rest]
+    return f"blk.{layer}.{short}", short
+
+
+def norm_weight(array, arch):
+    """Gemma's weights are what a norm multiplies by less 1; its files have the whole."""
+    return array + 1 if arch.startswith("gemma") else array
 
 
 def add_sizes(writer, config):
@@ -49,7 +61,10 @@ def add_sizes(writer, config):
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    rope = config.rope_parameters
+    writer.add_rope_freq_base(rope.get("full_attention", rope)["rope_theta"])
+    if getattr(config, "sliding_window", None):
+        writer.add_sliding_window(config.sliding_window)
     if getattr(config, "head_dim", None):
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
@@ -72,8 +87,10 @@ def add_layer_tensor(writer, name, array, arch, config):
             writer.add_tensor(f"{layer}.{short}.weight", np.ascontiguousarray(part.astype(np.float16)))
         return
     module, part = name.rsplit(".", 1)
-    full, short = gguf_name(module)
+    full, short = gguf_name(module, arch)
     array = permuted(short, array, arch, config)
+    if array.ndim == 1 and "norm" in short:
+        array = norm_weight(array, arch)
     exact = array.ndim == 2 and short != "ffn_gate_inp"
     writer.add_tensor(f"{full}.{part}", array.astype(np.float16) if exact else array)
 
@@ -86,7 +103,7 @@ def write_base(model, arch, path):
         if name == "model.embed_tokens.weight":
             writer.add_tensor("token_embd.weight", array.astype(np.float16))
         elif name == "model.norm.weight":
-            writer.add_tensor("output_norm.weight", array)
+            writer.add_tensor("output_norm.weight", norm_weight(array, arch))
         elif name.startswith("model.layers."):
             add_layer_tensor(writer, name, array, arch, model.config)
     finish(writer)

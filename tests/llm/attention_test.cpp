@@ -31,26 +31,29 @@ double half_step(const float* head, int d, int dim) {
 
 /// softmax(q k / sqrt(dim)) v over `length` positions, and how far rounded operands may move it: every score term errs
 /// by `rounding` of itself (a score error e scales a weight by exp(e)), and so does every value; kept in 8 bits, both
-/// err by half a step more, uniformly.
+/// err by half a step more, uniformly. A soft cap c flattens what errs before it, and is c (1 - a quotient) itself: 8
+/// roundings of c.
 void expect_attention(const float* q, const float* k, const float* v, std::int64_t length, std::int64_t stride, int dim,
-                      double rounding, KvFormat format, std::vector<Expected>& out) {
+                      double rounding, KvFormat format, std::vector<Expected>& out, const ScoreRule& rule = {}) {
     const auto step_of = [&](const float* head, int d) {
         return format == KvFormat::kInt8 ? half_step(head, d, dim) : 0.0;
     };
     std::vector<double> scores(static_cast<std::size_t>(length)), slack(scores);
     double top = -1e300, total = 0, worst = 0;
+    const double scale = rule.scale > 0 ? rule.scale : 1 / std::sqrt(static_cast<double>(dim));
     for (std::int64_t t = 0; t < length; ++t) {
         double s = 0, size = 0, steps = 0;
         for (int d = 0; d < dim; ++d) {
-            const double weight = q[d] / std::sqrt(static_cast<double>(dim)), term = weight * k[t * stride + d];
+            const double weight = q[d] * scale, term = weight * k[t * stride + d];
             s += term;
             size += term * term;
             steps += std::pow(weight * step_of(k + t * stride, d), 2);
         }
+        if (rule.soft_cap > 0) s = rule.soft_cap * std::tanh(s / rule.soft_cap);
         scores[static_cast<std::size_t>(t)] = s;
         worst =
             std::max(worst, (rounding > 0 ? 6.0 * rounding / std::sqrt(3.0) : 16.0 * kFloatEpsilon) * std::sqrt(size) +
-                                6.0 * std::sqrt(steps / 3.0));
+                                6.0 * std::sqrt(steps / 3.0) + 8.0 * kFloatEpsilon * rule.soft_cap);
         top = std::max(top, s);
     }
     for (double& s : scores) total += s = std::exp(s - top);
@@ -83,10 +86,10 @@ class AttentionTest : public OpsTest {
         int heads, kv_heads, dim;
         std::int64_t past, n;
     };
-    void check_causal(const Shape& s, KvFormat format);
+    void check_causal(const Shape& s, KvFormat format, const ScoreRule& rule = {});
 };
 
-void AttentionTest::check_causal(const Shape& s, KvFormat format) {
+void AttentionTest::check_causal(const Shape& s, KvFormat format, const ScoreRule& rule) {
     Random random(static_cast<unsigned>(s.n + s.past));
     const std::int64_t length = s.past + s.n, width = s.kv_heads * s.dim;
     KvCache cache(*ops_, s.kv_heads, s.dim, length, format);
@@ -98,13 +101,15 @@ void AttentionTest::check_causal(const Shape& s, KvFormat format) {
         Floats out(q.size(), NAN);
         const KvRows rows[] = {{cache.blocks.data(), s.n, s.past, phase}};
         ops_->kv_store({rows, s.kv_heads, s.dim, k.data() + s.past * width, v.data() + s.past * width, format});
-        ops_->attention({rows, s.heads, s.kv_heads, s.dim, q.data(), out.data(), format});
+        ops_->attention({rows, s.heads, s.kv_heads, s.dim, q.data(), out.data(), format, rule});
         std::vector<Expected> expected;
         for (std::int64_t row = 0; row < s.n * s.heads; ++row) {
             const std::int64_t t = row / s.heads, at = row * s.dim;
-            const std::int64_t kv = row % s.heads / (s.heads / s.kv_heads) * s.dim;
-            expect_attention(q.data() + at, k.data() + kv, v.data() + kv, s.past + t + 1, width, s.dim,
-                             attention_rounding(*ops_, is_reference(), phase), format, expected);
+            const std::int64_t seen = s.past + t + 1;
+            const std::int64_t first = rule.window > 0 ? std::max<std::int64_t>(0, seen - rule.window) : 0;
+            const std::int64_t kv = row % s.heads / (s.heads / s.kv_heads) * s.dim + first * width;
+            expect_attention(q.data() + at, k.data() + kv, v.data() + kv, seen - first, width, s.dim,
+                             attention_rounding(*ops_, is_reference(), phase), format, expected, rule);
             for (int d = 0; d < s.dim; ++d) {
                 const Expected& e = expected[static_cast<std::size_t>(d)];
                 ASSERT_NEAR(out[static_cast<std::size_t>(at + d)], e.value, e.tolerance)
@@ -122,6 +127,15 @@ TEST_P(AttentionTest, CausalAttentionMatchesSoftmaxOverTheStoredPositions) {
     }
 }
 
+TEST_P(AttentionTest, ScoresFollowTheirRule) {
+    for (const ScoreRule& rule : {ScoreRule{0, 0, 1}, ScoreRule{0, 0, 3}, ScoreRule{0, 0, 100}, ScoreRule{0, 0, 600},
+                                  ScoreRule{0, 5, 0}, ScoreRule{0.05f, 2, 70}, ScoreRule{0.2f, 0, 0}}) {
+        for (const Shape& s : {Shape{4, 2, 24, 63, 70}, Shape{9, 3, 64, 299, 1}, Shape{8, 1, 32, 520, 40}}) {
+            for (const KvFormat format : {KvFormat::kFull, KvFormat::kInt8}) check_causal(s, format, rule);
+        }
+    }
+}
+
 TEST_P(AttentionTest, EightBitsTakeAboutHalfTheMemory) {
     const auto full = static_cast<double>(ops_->kv_block_bytes(2, 64, KvFormat::kFull));
     const auto small = static_cast<double>(ops_->kv_block_bytes(2, 64, KvFormat::kInt8));
@@ -135,19 +149,23 @@ TEST_P(AttentionTest, AttentionOfOneTokenDoesNotDependOnItsBatch) {
     Random random(21);
     const Floats k = random.normals(length * width), v = random.normals(length * width);
     const Floats q = random.normals(n * heads * dim, 2.0f);
-    for (const KvFormat format : {KvFormat::kFull, KvFormat::kInt8}) {
+    const auto check = [&](KvFormat format, Phase phase, const ScoreRule& rule) {
         KvCache cache(*ops_, kv_heads, dim, length, format);
         const KvRows everything[] = {{cache.blocks.data(), length, 0}};
         ops_->kv_store({everything, kv_heads, dim, k.data(), v.data(), format});
+        const KvRows together[] = {{cache.blocks.data(), n, past, phase}};
+        Floats all(q.size()), one(static_cast<std::size_t>(heads * dim));
+        ops_->attention({together, heads, kv_heads, dim, q.data(), all.data(), format, rule});
+        for (const std::int64_t t : {0, 5, 59}) {
+            const KvRows alone[] = {{cache.blocks.data(), 1, past + t, phase}};
+            ops_->attention({alone, heads, kv_heads, dim, q.data() + t * heads * dim, one.data(), format, rule});
+            EXPECT_EQ(std::memcmp(one.data(), all.data() + t * heads * dim, sizeof(float) * one.size()), 0)
+                << t << " window " << rule.window;
+        }
+    };
+    for (const KvFormat format : {KvFormat::kFull, KvFormat::kInt8}) {
         for (const Phase phase : kPhases) {
-            const KvRows together[] = {{cache.blocks.data(), n, past, phase}};
-            Floats all(q.size()), one(static_cast<std::size_t>(heads * dim));
-            ops_->attention({together, heads, kv_heads, dim, q.data(), all.data(), format});
-            for (const std::int64_t t : {0, 5, 59}) {
-                const KvRows alone[] = {{cache.blocks.data(), 1, past + t, phase}};
-                ops_->attention({alone, heads, kv_heads, dim, q.data() + t * heads * dim, one.data(), format});
-                EXPECT_EQ(std::memcmp(one.data(), all.data() + t * heads * dim, sizeof(float) * one.size()), 0) << t;
-            }
+            for (const int window : {0, 90, 360}) check(format, phase, {0, 0, window});
         }
     }
 }

@@ -104,6 +104,26 @@ TEST_P(EngineTest, PromptsEndInsideAThoughtOrBehindOne) {
     EXPECT_EQ(open()->render_prompt(request).value().find("think"), std::string::npos) << "knows no thoughts";
 }
 
+TEST_P(EngineTest, InstructionsReachModelsWhoseTemplatesKnowNoSystemMessage) {
+    const std::string turns =
+        "{% for m in messages %}{% if m.role != 'system' %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}";
+    const std::string refuses =
+        "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" + turns;
+    for (const std::string& source : {turns, refuses}) {
+        const auto model = open({.chat_template = source});
+        GenerateRequest request = ask("Hi");
+        request.messages.insert(request.messages.begin(), {.role = Role::kSystem, .content = "Be brief."});
+        request.messages.push_back({.role = Role::kAssistant, .content = "Ho"});
+        request.messages.push_back({.role = Role::kUser, .content = "And?"});
+        EXPECT_EQ(model->render_prompt(request).value(), "<user>Be brief.\n\nHi<assistant>Ho<user>And?") << source;
+        request.messages = {{.role = Role::kSystem, .content = "Be brief."}};
+        EXPECT_EQ(model->render_prompt(request).value(), "<user>Be brief.") << source;
+    }
+    GenerateRequest request = ask("Hi");
+    request.messages.insert(request.messages.begin(), {.role = Role::kSystem, .content = "Be brief."});
+    EXPECT_NE(open()->render_prompt(request).value().find("system\nBe brief.<|im_end|>"), std::string::npos);
+}
+
 TEST_P(EngineTest, AThoughtIsGivenOutApart) {
     const auto model = open({.chat_template = test::kTinyTemplate + std::string("{{ '<think>\n' }}")});
     GenerateRequest request = ask("Hi", 12);

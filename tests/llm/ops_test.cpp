@@ -148,8 +148,10 @@ TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
     const auto count = static_cast<std::int64_t>(x.size());
     Random random(2);
     const Floats up = random.normals(count);
-    Floats gate = x, sum = x, scaled = x;
-    ops_->swiglu(gate.data(), up.data(), count);
+    Floats gate = x, gelu = x, capped = x, sum = x, scaled = x;
+    ops_->glu(gate.data(), up.data(), count, Gate::kSilu);
+    ops_->glu(gelu.data(), up.data(), count, Gate::kGeluTanh);
+    ops_->soft_cap(capped.data(), count, 7);
     ops_->add(sum.data(), up.data(), count);
     ops_->scale(scaled.data(), up.data(), 1, count);
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -157,6 +159,12 @@ TEST_P(OpsTest, ActivationsMatchTheirDefinition) {
         const double silu = v / (1 + std::exp(-v)) * up[i];
         // exp to 2 units in the last place of an argument rounded once (|v| eps), a division and two products.
         ASSERT_NEAR(gate[i], silu, (6 + std::fabs(v)) * kFloatEpsilon * std::fabs(silu) + 1e-12) << v;
+        // Likewise, of an argument u that was rounded four times; far to the left the result is next to 0.
+        const double u = std::sqrt(2 / std::numbers::pi) * (v + 0.044715 * v * v * v);
+        const double expected = v * 0.5 * (1 + std::tanh(u)) * up[i];
+        ASSERT_NEAR(gelu[i], expected, (6 + 8 * std::fabs(u)) * kFloatEpsilon * std::fabs(expected) + 1e-12) << v;
+        // 7 (1 - 2 / (1 + e^(2v/7))): six roundings of at most 14, and those of the exponent, which tanh flattens.
+        ASSERT_NEAR(capped[i], 7 * std::tanh(v / 7), (6 * 14 + 4 * std::fabs(v)) * kFloatEpsilon) << v;
         ASSERT_EQ(sum[i], x[i] + up[i]);
         ASSERT_EQ(scaled[i], x[i] * up[i]);
     }

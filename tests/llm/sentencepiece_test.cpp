@@ -87,6 +87,24 @@ TEST(SentencePiece, ASpaceComesBeforeTextAndBehindEachSpecialToken) {
         << "words run across seams, and a message's </s> is text";
 }
 
+TEST(SentencePiece, WhiteSpaceBehindATokenOfPhi3BelongsToIt) {
+    Vocabulary vocabulary = small_vocabulary();
+    vocabulary.tokens.insert(vocabulary.tokens.end(), {"<|user|>", "<|endoftext|>"});
+    vocabulary.types.insert(vocabulary.types.end(), {3, 3});
+    vocabulary.scores.insert(vocabulary.scores.end(), {0, 0});
+    const int user = static_cast<int>(vocabulary.tokens.size()) - 2;
+    for (const bool strip : {false, true}) {
+        vocabulary.strip_behind = strip;
+        const auto tokenizer = make_tokenizer(vocabulary).value();
+        const auto spaced = tokenizer->encode({{"<|user|>\n", true}, {" the", false}});
+        const auto tight = tokenizer->encode({{"<|user|>", true}, {"the", false}});
+        EXPECT_EQ(spaced == tight, strip);
+        EXPECT_EQ(tight[1], user);
+        EXPECT_NE(tokenizer->encode("<|endoftext|> the", true), tokenizer->encode("<|endoftext|>the", true));
+        EXPECT_NE(tokenizer->encode(" the", false), tokenizer->encode("the", false));
+    }
+}
+
 TEST(SentencePiece, KeepsEveryByteOfRandomInput) {
     const json all = read_cases();
     for (const auto& [name, made] : all.items()) {
