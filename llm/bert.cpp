@@ -20,12 +20,12 @@ int Bert::batch_tokens() const {
     return std::max(kMaxTextTokens, 2 * kPartTokens * ops_.threads());
 }
 
-void Bert::embed(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out) {
-    HEARTH_CHECK(starts.size() >= 2 && starts.front() == 0);
-    HEARTH_CHECK(static_cast<std::size_t>(starts.back()) == ids.size());
-    const std::vector<Part> parts = cut(ids, starts, out);
+void Bert::compute(const BertTexts& texts, float* out) {
+    HEARTH_CHECK(texts.starts.size() >= 2 && texts.starts.front() == 0 && texts.types.size() == texts.ids.size());
+    HEARTH_CHECK(static_cast<std::size_t>(texts.starts.back()) == texts.ids.size());
+    const std::vector<Part> parts = cut(texts, out);
     if (parts.size() == 1) {
-        make_room(activations_[0], ids.size());
+        make_room(activations_[0], texts.ids.size());
         return encode(ops_, parts[0], activations_[0]);
     }
     std::size_t most = 0;
@@ -36,17 +36,19 @@ void Bert::embed(std::span<const std::int32_t> ids, std::span<const std::int32_t
     });
 }
 
-std::vector<Bert::Part> Bert::cut(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts,
-                                  float* out) const {
+std::vector<Bert::Part> Bert::cut(const BertTexts& texts, float* out) const {
     std::vector<Part> parts;
+    const auto& starts = texts.starts;
     for (std::size_t text = 0; text + 1 < starts.size();) {
-        Part part{{}, {0}, out + text * static_cast<std::size_t>(config_.width)};
+        Part part{{}, {}, {0}, out + text * static_cast<std::size_t>(config_.output_width())};
         const std::int32_t begin = starts[text];
         do {
             HEARTH_CHECK(starts[text + 1] > starts[text] && starts[text + 1] - starts[text] <= config_.max_tokens);
             part.starts.push_back(starts[++text] - begin);
         } while (text + 1 < starts.size() && starts[text + 1] - begin <= kPartTokens);
-        part.ids = ids.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(part.starts.back()));
+        const auto first = static_cast<std::size_t>(begin), count = static_cast<std::size_t>(part.starts.back());
+        part.ids = texts.ids.subspan(first, count);
+        part.types = texts.types.subspan(first, count);
         parts.push_back(std::move(part));
     }
     return parts;
@@ -64,7 +66,10 @@ void Bert::make_room(Activations& a, std::size_t tokens) const {
 void Bert::encode(Ops& ops, const Part& part, Activations& a) const {
     embed_tokens(ops, part, a);
     for (const Layer& layer : layers_) encode_layer(ops, layer, part, a);
-    pool(part, a);
+    if (config_.output == BertOutput::kScore)
+        score(ops, part, a);
+    else
+        pool(part, a);
 }
 
 void Bert::embed_tokens(Ops& ops, const Part& part, Activations& a) const {
@@ -74,8 +79,10 @@ void Bert::embed_tokens(Ops& ops, const Part& part, Activations& a) const {
     }
     ops.gather_rows(*word_table_, part.ids, a.x.data());
     ops.gather_rows(*position_table_, std::span(a.positions).first(part.ids.size()), a.projected.data());
-    for (std::int64_t row = 0; row < part.n(); ++row)
-        ops.add(a.x.data() + row * config_.width, type_row_.data(), config_.width);
+    for (std::int64_t row = 0; row < part.n(); ++row) {
+        const float* type = type_rows_.data() + part.types[static_cast<std::size_t>(row)] * config_.width;
+        ops.add(a.x.data() + row * config_.width, type, config_.width);
+    }
     add_and_norm(ops, embedding_norm_, part.n(), a);
 }
 
@@ -111,7 +118,7 @@ void Bert::pool(const Part& part, Activations& a) const {
     float* out = part.out;
     for (std::size_t text = 0; text + 1 < part.starts.size(); ++text, out += width) {
         const auto begin = static_cast<std::size_t>(part.starts[text]);
-        const auto end = config_.mean_pooling ? static_cast<std::size_t>(part.starts[text + 1]) : begin + 1;
+        const auto end = config_.output == BertOutput::kMean ? static_cast<std::size_t>(part.starts[text + 1]) : begin + 1;
         std::fill(a.sum.begin(), a.sum.end(), 0.0);
         for (std::size_t row = begin; row < end; ++row)
             for (std::size_t i = 0; i < width; ++i) a.sum[i] += a.x[row * width + i];
@@ -120,6 +127,22 @@ void Bert::pool(const Part& part, Activations& a) const {
         // The direction alone counts: dividing by the length makes the mean's division superfluous.
         const double scale = square > 0 ? 1.0 / std::sqrt(square) : 0.0;
         for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<float>(a.sum[i] * scale);
+    }
+}
+
+/// classifier(tanh(pooler(x of [CLS]))).
+void Bert::score(Ops& ops, const Part& part, Activations& a) const {
+    const auto width = static_cast<std::size_t>(config_.width);
+    const std::size_t texts = part.starts.size() - 1;
+    for (std::size_t text = 0; text < texts; ++text)
+        std::copy_n(a.x.data() + static_cast<std::size_t>(part.starts[text]) * width, width, a.q.data() + text * width);
+    const MatmulTask pooler[] = {{pooler_.weight.get(), pooler_.bias.data(), a.projected.data()}};
+    ops.matmul(a.q.data(), static_cast<std::int64_t>(texts), pooler, Phase::kPrefill);
+    for (std::size_t text = 0; text < texts; ++text) {
+        double sum = classifier_bias_;
+        for (std::size_t i = 0; i < width; ++i)
+            sum += std::tanh(double{a.projected[text * width + i]}) * classifier_[i];
+        part.out[text] = static_cast<float>(sum);
     }
 }
 

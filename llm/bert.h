@@ -1,4 +1,4 @@
-// A BERT encoder over Ops: token ids of several texts in, one unit vector for each out.
+// A BERT encoder over Ops: token ids of several texts in, one unit vector, or one score, for each out.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,13 @@
 
 namespace hearth::llm {
 
+/// What becomes of the last layer.
+enum class BertOutput {
+    kMean,   ///< the mean of all positions, as a unit vector
+    kFirst,  ///< the [CLS] position, likewise
+    kScore,  ///< one logit out of the [CLS] position: a cross-encoder's
+};
+
 struct BertConfig {
     int layers = 0;
     int width = 0;
@@ -23,12 +30,22 @@ struct BertConfig {
     int max_positions = 0;  ///< rows of the position table
     int max_tokens = 0;     ///< longest input: max_positions, or less where sentence_bert_config.json says so
     float norm_epsilon = 0;
-    bool mean_pooling = true;  ///< else the [CLS] position
+    BertOutput output = BertOutput::kMean;
+
+    int output_width() const { return output == BertOutput::kScore ? 1 : width; }
 };
 
-/// Reads config.json, and when they exist sentence_bert_config.json and 1_Pooling/config.json, of a model folder.
-/// kUnsupported names what is not BERT, not GELU or neither mean nor CLS pooling.
-Result<BertConfig> read_bert_config(const std::string& directory);
+enum class BertUse { kEmbed, kScore };
+
+/// Reads config.json, and when they exist sentence_bert_config.json and (to embed) 1_Pooling/config.json, of a model
+/// folder. kUnsupported names what is not BERT, not GELU, neither mean nor CLS pooling, or no classifier of one label.
+Result<BertConfig> read_bert_config(const std::string& directory, BertUse use);
+
+/// Texts back to back: text i is ids[starts[i]] .. ids[starts[i + 1] - 1] (starts has one more entry than there are
+/// texts), each of 1 .. max_tokens ids below `vocabulary`. A token's type is 0 or 1: the half of a pair.
+struct BertTexts {
+    std::span<const std::int32_t> ids, types, starts;
+};
 
 /// What products with float weights are computed from.
 enum class BertWeights {
@@ -51,16 +68,15 @@ class Bert {
     static Result<std::unique_ptr<Bert>> load(const SafetensorsFile& file, const BertConfig& config,
                                               BertWeights weights, Ops& ops);
 
-    /// What embed() will allocate for scratch memory, on `threads` threads.
+    /// What compute() will allocate for scratch memory, on `threads` threads.
     static std::size_t scratch_bytes(const BertConfig& config, int threads);
-    /// Tokens that one call of embed() should be given at most: two parts for every thread.
+    /// Tokens that one call of compute() should be given at most: two parts for every thread.
     int batch_tokens() const;
     std::size_t owned_weight_bytes() const { return owned_weight_bytes_; }
 
-    /// `ids` are the texts back to back, text i at starts[i] .. starts[i + 1] - 1 (starts has one more entry than there
-    /// are texts). Each text has 1 .. max_tokens ids below `vocabulary`. out is [texts, width], rows of length 1. One
-    /// part's worth of texts is computed by all threads together, more by each thread for itself.
-    void embed(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out);
+    /// out is [texts, output_width()]. One part's worth of texts is computed by all threads together, more by each
+    /// thread for itself.
+    void compute(const BertTexts& texts, float* out);
 
   private:
     struct Linear {
@@ -79,7 +95,7 @@ class Bert {
 
     /// Texts computed together, and the activations of the thread that does.
     struct Part {
-        std::span<const std::int32_t> ids;
+        std::span<const std::int32_t> ids, types;
         std::vector<std::int32_t> starts;  // in ids
         float* out;
         std::int64_t n() const { return static_cast<std::int64_t>(ids.size()); }
@@ -91,20 +107,24 @@ class Bert {
     };
 
     Bert(const BertConfig& config, Ops& ops);
-    std::vector<Part> cut(std::span<const std::int32_t> ids, std::span<const std::int32_t> starts, float* out) const;
+    std::vector<Part> cut(const BertTexts& texts, float* out) const;
     void make_room(Activations& a, std::size_t tokens) const;
     void encode(Ops& ops, const Part& part, Activations& a) const;
     void embed_tokens(Ops& ops, const Part& part, Activations& a) const;
     void encode_layer(Ops& ops, const Layer& layer, const Part& part, Activations& a) const;
     void add_and_norm(Ops& ops, const Norm& norm, std::int64_t n, Activations& a) const;
     void pool(const Part& part, Activations& a) const;
+    void score(Ops& ops, const Part& part, Activations& a) const;
 
     BertConfig config_;
     Ops& ops_;
     std::unique_ptr<Weight> word_table_, position_table_;
-    std::vector<float> type_row_;  // token type 0: single texts have no other
+    std::vector<float> type_rows_;  // [2, width]
     Norm embedding_norm_;
     std::vector<Layer> layers_;
+    Linear pooler_;                      // to score: [width, width]
+    std::vector<float> classifier_;      // [width]
+    float classifier_bias_ = 0;
     std::size_t owned_weight_bytes_ = 0;
 
     std::vector<Activations> activations_;  // of each thread

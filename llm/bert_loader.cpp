@@ -1,4 +1,6 @@
 // A Hugging Face BERT folder into a Bert: configuration, then tensors, each checked against the configuration.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
@@ -56,13 +58,25 @@ Status read_pooling(const json& pooling, BertConfig& config) {
     if (cls == mean || flag(pooling, "pooling_mode_max_tokens") || flag(pooling, "pooling_mode_mean_sqrt_len_tokens"))
         return Error(ErrorCode::kUnsupported,
                      "1_Pooling/config.json: exactly one of mean and CLS pooling is supported");
-    config.mean_pooling = mean;
+    config.output = mean ? BertOutput::kMean : BertOutput::kFirst;
     return {};
+}
+
+Status expect_classifier(const json& stored) {
+    const auto architectures = stored.find("architectures");
+    const bool classifier = architectures != stored.end() && architectures->is_array() && !architectures->empty() &&
+                            architectures->front() == "BertForSequenceClassification";
+    const auto labels = stored.find("id2label");
+    const bool one = labels != stored.end() && labels->is_object() ? labels->size() == 1
+                                                                   : stored.value("num_labels", json(2)) == 1;
+    if (classifier && one) return {};
+    return Error(ErrorCode::kUnsupported,
+                 "config.json: no cross-encoder; a BertForSequenceClassification of one label is supported");
 }
 
 }  // namespace
 
-Result<BertConfig> read_bert_config(const std::string& directory) {
+Result<BertConfig> read_bert_config(const std::string& directory, BertUse use) {
     HEARTH_TRY(const json stored, read_json(directory + "/config.json"));
     HEARTH_TRY_STATUS(expect_text(stored, "model_type", "bert"));
     HEARTH_TRY_STATUS(expect_text(stored, "hidden_act", "gelu"));
@@ -86,6 +100,11 @@ Result<BertConfig> read_bert_config(const std::string& directory) {
         config.max_tokens = std::min(config.max_tokens, limit);
     }
     if (config.max_tokens < 3) return Error(ErrorCode::kDataLoss, "the longest input has no room for a token");
+    if (use == BertUse::kScore) {
+        HEARTH_TRY_STATUS(expect_classifier(stored));
+        config.output = BertOutput::kScore;
+        return config;
+    }
     HEARTH_TRY(const json pooling, read_optional_json(directory + "/1_Pooling/config.json"));
     HEARTH_TRY_STATUS(read_pooling(pooling, config));
     return config;
@@ -102,14 +121,14 @@ class Bert::Loader {
     Status run() {
         HEARTH_TRY_STATUS(table("embeddings.word_embeddings.weight", config_.vocabulary, bert_.word_table_));
         HEARTH_TRY_STATUS(table("embeddings.position_embeddings.weight", config_.max_positions, bert_.position_table_));
-        HEARTH_TRY_STATUS(load_type_row());
+        HEARTH_TRY_STATUS(load_type_rows());
         HEARTH_TRY_STATUS(norm("embeddings.LayerNorm", bert_.embedding_norm_));
         bert_.layers_.resize(static_cast<std::size_t>(config_.layers));
         for (int index = 0; index < config_.layers; ++index) {
             const std::string name = "encoder.layer." + std::to_string(index) + ".";
             HEARTH_TRY_STATUS(load_layer(name, bert_.layers_[static_cast<std::size_t>(index)]));
         }
-        return {};
+        return config_.output == BertOutput::kScore ? load_classifier() : Status();
     }
 
   private:
@@ -176,12 +195,28 @@ class Bert::Loader {
         return vector(name + ".bias", rows, out.bias);
     }
 
-    Status load_type_row() {
+    Status load_type_rows() {
         const SafetensorsTensor* tensor = file_.tensor(prefix_ + "embeddings.token_type_embeddings.weight");
-        if (tensor == nullptr || tensor->shape.size() != 2 || tensor->shape[1] != config_.width)
+        const std::int64_t least = config_.output == BertOutput::kScore ? 2 : 1;
+        if (tensor == nullptr || tensor->shape.size() != 2 || tensor->shape[0] < least ||
+            tensor->shape[1] != config_.width)
             return Error(ErrorCode::kDataLoss, "the table of token types is missing or misshapen");
-        bert_.type_row_.resize(static_cast<std::size_t>(config_.width));
-        dequantize(tensor->type, tensor->bytes.data(), config_.width, bert_.type_row_.data());
+        const std::int64_t stored = std::min<std::int64_t>(2, tensor->shape[0]) * config_.width;
+        bert_.type_rows_.resize(2 * static_cast<std::size_t>(config_.width));
+        dequantize(tensor->type, tensor->bytes.data(), stored, bert_.type_rows_.data());
+        return {};
+    }
+
+    /// Its names do not begin with the encoder's prefix, except the pooler's.
+    Status load_classifier() {
+        HEARTH_TRY_STATUS(linear("pooler.dense", config_.width, config_.width, DType::kBF16, bert_.pooler_));
+        prefix_.clear();
+        std::vector<float> bias;
+        HEARTH_TRY(const MatrixView row, view("classifier.weight", 1, config_.width));
+        bert_.classifier_.resize(static_cast<std::size_t>(config_.width));
+        dequantize(row.type, row.bytes.data(), config_.width, bert_.classifier_.data());
+        HEARTH_TRY_STATUS(vector("classifier.bias", 1, bias));
+        bert_.classifier_bias_ = bias[0];
         return {};
     }
 
