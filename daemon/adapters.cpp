@@ -59,6 +59,12 @@ void EmbedderAdapter::end_turn() {
     turn_ended_.notify_all();
 }
 
+Result<std::vector<float>> RerankerAdapter::score(const std::string& question, std::span<const std::string> passages) {
+    HEARTH_TRY(auto read, model_.score(question, passages));
+    for (float& score : read.logits) score = llm::relevance(score);
+    return std::move(read.logits);
+}
+
 std::vector<ingest::TextSpan> TokenCounterAdapter::token_spans(std::string_view text) const {
     const std::vector<llm::TokenSpan> tokens = model_.token_spans(text);
     std::vector<ingest::TextSpan> spans;

@@ -8,8 +8,10 @@
 
 #include "ingest/sink.h"
 #include "llm/encoder.h"
+#include "llm/reranker.h"
 #include "retrieval/corpus.h"
 #include "retrieval/embedder.h"
+#include "retrieval/reranker.h"
 
 namespace hearth::daemon {
 
@@ -46,6 +48,15 @@ class EmbedderAdapter final : public retrieval::Embedder {
     std::condition_variable turn_ended_;
     std::uint64_t next_ticket_ = 0;
     std::uint64_t serving_ = 0;
+};
+
+class RerankerAdapter final : public retrieval::Reranker {
+  public:
+    explicit RerankerAdapter(llm::RerankModel& model) : model_(model) {}
+    Result<std::vector<float>> score(const std::string& question, std::span<const std::string> passages) override;
+
+  private:
+    llm::RerankModel& model_;
 };
 
 class TokenCounterAdapter final : public ingest::TokenCounter {

@@ -19,6 +19,7 @@
 #include "llm/encoder.h"
 #include "llm/engine.h"
 #include "llm/model_pool.h"
+#include "llm/reranker.h"
 #include "llm/step_turns.h"
 #include "retrieval/corpus.h"
 #include "web/server.h"
@@ -103,6 +104,7 @@ class RunningApp final : public App {
   private:
     Status start_server();
     Status load_models(const std::stop_token& cancel);
+    Status load_reranker();
     Status open_chat_model(const std::stop_token& cancel);
     llm::EngineOptions engine_options() const;
     Result<std::unique_ptr<llm::TextModel>> open_chat_model(const std::string& name, const std::stop_token& cancel);
@@ -116,10 +118,12 @@ class RunningApp final : public App {
     UniqueFd home_lock_;
     std::unique_ptr<web::Server> server_;
     std::unique_ptr<llm::EmbeddingModel> embedding_model_;
+    std::unique_ptr<llm::RerankModel> rerank_model_;  // null: none is configured
     const std::shared_ptr<llm::StepTurns> turns_ = llm::make_step_turns();
     std::unique_ptr<llm::TextModel> chat_model_;
     std::unique_ptr<llm::ModelPool> models_;
     std::unique_ptr<EmbedderAdapter> embedder_;
+    std::unique_ptr<RerankerAdapter> reranker_;
     std::unique_ptr<TokenCounterAdapter> token_counter_;
     std::unique_ptr<retrieval::Corpus> corpus_;
     YieldGate gate_;
@@ -210,9 +214,20 @@ Status RunningApp::load_models(const std::stop_token& cancel) {
     options.threads = static_cast<int>(config_.threads);
     HEARTH_TRY(embedding_model_, llm::open_embedding_model(options, ledger_));
     summary_.embedding_model = embedding_model_->id();
+    HEARTH_TRY_STATUS(load_reranker());
     if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while starting");
     HEARTH_TRY_STATUS(open_chat_model(cancel));
     if (cancel.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while starting");
+    return {};
+}
+
+Status RunningApp::load_reranker() {
+    if (config_.reranker.empty()) return {};
+    HEARTH_TRY(const std::string directory, resolve_model(config_.reranker, config_.home + "/models"));
+    HEARTH_TRY(
+        rerank_model_,
+        llm::open_rerank_model({.model_directory = directory, .threads = static_cast<int>(config_.threads)}, ledger_));
+    reranker_ = std::make_unique<RerankerAdapter>(*rerank_model_);
     return {};
 }
 
@@ -235,7 +250,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     notify::extend_timeout(kLoadGrace);
     embedder_ = std::make_unique<EmbedderAdapter>(*embedding_model_);
     token_counter_ = std::make_unique<TokenCounterAdapter>(*embedding_model_);
-    HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home}, *embedder_));
+    HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home, .reranker = reranker_.get()}, *embedder_));
     sink_ = std::make_unique<CorpusSink>(*corpus_, *embedder_, gate_);
     open_folder_status();
     agent_ = agents::Agent::create(agent_options(config_), *chat_model_, *embedding_model_, *corpus_);
@@ -243,6 +258,7 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     server_->on_busy_change([this](bool busy) { gate_.set_busy(busy); });
     server_->set_services({.model = chat_model_.get(),
                            .embedder = embedding_model_.get(),
+                           .reranker = rerank_model_.get(),
                            .corpus = corpus_.get(),
                            .agent = agent_.get(),
                            .pipeline = pipeline_.get(),

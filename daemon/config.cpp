@@ -45,6 +45,8 @@ std::vector<Setting> settings_of(Config& c) {
         {"models.chat", &c.chat_model, "catalog name, file name in home/models, or absolute path"},
         {"models.fallback_chat", &c.fallback_chat_model, "used, with a warning, when models.chat is not there"},
         {"models.embedding", &c.embedding_model, "directory in home/models, or absolute path"},
+        {"models.reranker", &c.reranker,
+         "cross-encoder that reads the best passages again, a directory in home/models or absolute path; empty: none"},
         {"models.context_tokens", &c.context_tokens, "longest prompt plus answer", 512, 1 << 20},
         {"models.adapters", &c.adapters,
          "folder of LoRA adapters (NAME.gguf, or PEFT's folder); empty = home/adapters"},

@@ -26,6 +26,7 @@ struct Config {
     std::string chat_model = "qwen2.5-coder-0.5b-instruct";
     std::string fallback_chat_model = "smollm2-135m-instruct";
     std::string embedding_model = "all-MiniLM-L6-v2";
+    std::string reranker;  ///< empty = none
     std::int64_t context_tokens = 8192;
     std::string adapters;                    ///< LoRA adapters; empty = home/adapters
     std::int64_t keep_loaded_seconds = 300;  ///< of models that a request names; -1 = until the room is needed

@@ -118,7 +118,8 @@ void Bert::pool(const Part& part, Activations& a) const {
     float* out = part.out;
     for (std::size_t text = 0; text + 1 < part.starts.size(); ++text, out += width) {
         const auto begin = static_cast<std::size_t>(part.starts[text]);
-        const auto end = config_.output == BertOutput::kMean ? static_cast<std::size_t>(part.starts[text + 1]) : begin + 1;
+        const bool mean = config_.output == BertOutput::kMean;
+        const auto end = mean ? static_cast<std::size_t>(part.starts[text + 1]) : begin + 1;
         std::fill(a.sum.begin(), a.sum.end(), 0.0);
         for (std::size_t row = begin; row < end; ++row)
             for (std::size_t i = 0; i < width; ++i) a.sum[i] += a.x[row * width + i];

@@ -1,4 +1,4 @@
-// A Hugging Face BERT folder, opened and ready: ragged batches of tokenised texts in, in the order in which callers come.
+// A Hugging Face BERT folder, opened and ready: ragged batches of tokenised texts in, callers one after another.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class BertModel {
     const BertConfig& config() const { return config_; }
     const WordPieceTokenizer& tokenizer() const { return *tokenizer_; }
 
-    /// [count, output_width()] of the inputs that `input` gives, in order. Thread-safe; calls share one pool and run one
-    /// after another, sub-batch by sub-batch. kCancelled when `cancel` was requested between two of them.
+    /// [count, output_width()] of the inputs that `input` gives, in order. Thread-safe; calls share one pool and run
+    /// one after another, sub-batch by sub-batch. kCancelled when `cancel` was requested between two of them.
     Result<std::vector<float>> run(std::size_t count, const std::function<BertInput(std::size_t)>& input,
                                    const std::stop_token& cancel);
 

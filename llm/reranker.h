@@ -2,6 +2,7 @@
 // and says how well the text answers the query (Nogueira and Cho, arXiv 1901.04085).
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -33,6 +34,11 @@ class RerankModel {
     virtual Result<Scores> score(const std::string& query, std::span<const std::string> texts,
                                  std::stop_token cancel = {}) = 0;
 };
+
+/// A logit as the probability that such models are trained to give.
+inline float relevance(float logit) {
+    return 1.0f / (1.0f + std::exp(-logit));
+}
 
 Result<std::unique_ptr<RerankModel>> open_rerank_model(const EncoderOptions& options, MemoryLedger& ledger);
 

@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "retrieval/blob_store.h"
 #include "retrieval/embedder.h"
+#include "retrieval/reranker.h"
 #include "retrieval/types.h"
 
 namespace hearth::retrieval {
@@ -57,7 +58,8 @@ struct Passage {
 };
 
 struct CorpusOptions {
-    std::string directory;  ///< holds record.db, blobs/ and index/
+    std::string directory;         ///< holds record.db, blobs/ and index/
+    Reranker* reranker = nullptr;  ///< outlives the corpus; null = what was fused stays in its order
 };
 
 /// Thread-safe: any number of searches and reads beside one writer at a time (writes queue on a lock).

@@ -27,7 +27,7 @@ class CorpusImpl final : public Corpus {
     struct Private {};  // only open() constructs
 
   public:
-    CorpusImpl(Private, std::string directory, Embedder& embedder, Database writer, BlobStore blobs,
+    CorpusImpl(Private, const CorpusOptions& options, Embedder& embedder, Database writer, BlobStore blobs,
                std::shared_ptr<const VectorIndex> index);
     static Result<std::unique_ptr<Corpus>> open(const CorpusOptions& options, Embedder& embedder);
 
@@ -77,6 +77,8 @@ class CorpusImpl final : public Corpus {
     Status learn_from(Database& reader, const std::vector<Fused>& first, QueryForms& forms) const;
     Result<std::vector<WeightedWord>> words_of(Database& reader, const std::vector<Fused>& best,
                                                const std::vector<LexicalTerm>& terms) const;
+    /// Puts the best of a search into the reranker's order; leaves it where the reranker fails.
+    Status rerank(Database& reader, const std::string& question, std::size_t k, std::vector<Fused>& fused) const;
     Result<std::vector<Hit>> fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const;
 
     /// One write: begin, `body`, generation, COMMIT, index, callback, perhaps a checkpoint.
@@ -90,6 +92,7 @@ class CorpusImpl final : public Corpus {
 
     const std::string directory_;
     Embedder& embedder_;
+    Reranker* const reranker_;
     const BlobStore blobs_;
     mutable ReaderPool readers_;
     mutable QueryCache query_cache_;

@@ -104,14 +104,15 @@ Result<std::unique_ptr<Corpus>> CorpusImpl::open(const CorpusOptions& options, E
     HEARTH_TRY(auto index, load_index(writer, index_directory, embedder.dimensions()));
     HEARTH_LOG(kInfo, "retrieval", "record_opened",
                {{"vectors", index->size()}, {"index_bytes", index->bytes()}, {"sqlite", sqlite_version()}});
-    return std::unique_ptr<Corpus>(std::make_unique<CorpusImpl>(Private{}, options.directory, embedder,
-                                                                std::move(writer), std::move(blobs), std::move(index)));
+    return std::unique_ptr<Corpus>(std::make_unique<CorpusImpl>(Private{}, options, embedder, std::move(writer),
+                                                                std::move(blobs), std::move(index)));
 }
 
-CorpusImpl::CorpusImpl(Private, std::string directory, Embedder& embedder, Database writer, BlobStore blobs,
+CorpusImpl::CorpusImpl(Private, const CorpusOptions& options, Embedder& embedder, Database writer, BlobStore blobs,
                        std::shared_ptr<const VectorIndex> index)
-    : directory_(std::move(directory)),
+    : directory_(options.directory),
       embedder_(embedder),
+      reranker_(options.reranker),
       blobs_(std::move(blobs)),
       readers_(directory_ + "/record.db"),
       query_cache_(kQueryCacheEntries),

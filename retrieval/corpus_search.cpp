@@ -96,6 +96,7 @@ Result<std::vector<Hit>> CorpusImpl::search(const Query& query) const {
         HEARTH_TRY(fused, fused_search(*reader, forms, admission.get()));
     }
     const auto k = static_cast<std::size_t>(query.k);
+    if (reranker_ != nullptr) HEARTH_TRY_STATUS(rerank(*reader, query.text, k, fused));
     return fill_hits(*reader, copies_last(fused, *index(), k), k);
 }
 
@@ -142,6 +143,8 @@ Result<std::vector<MergedWindow>> Candidates::fill(Database& reader, std::span<c
 Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vector<Fused>& fused, std::size_t k) const {
     Candidates candidates;
     HEARTH_TRY(const std::vector<MergedWindow> places, candidates.fill(reader, fused, k));
+    const bool reranked =
+        std::any_of(fused.begin(), fused.end(), [](const Fused& each) { return each.rerank.has_value(); });
     std::vector<Hit> hits;
     for (const MergedWindow& place : places) {
         ChunkRow& row = candidates.rows[place.best];
@@ -157,8 +160,8 @@ Result<std::vector<Hit>> CorpusImpl::fill_hits(Database& reader, const std::vect
         hit.document = std::move(row.document_ref);
         hit.chunk = std::move(row.ref);
         hit.chunk.span = place.span;
-        hit.score = source.score;
-        hit.scores = {source.bm25, source.dense, source.score};
+        hit.score = reranked ? source.rerank.value_or(0) : source.score;
+        hit.scores = {source.bm25, source.dense, source.score, source.rerank};
         hits.push_back(std::move(hit));
     }
     return hits;

@@ -24,6 +24,7 @@ struct Fused {
     double score = 0;
     std::optional<double> bm25;
     std::optional<double> dense;
+    std::optional<double> rerank;  ///< set by a reranker alone, which then decides the order
 };
 
 /// The constant of reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009).

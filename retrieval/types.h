@@ -35,9 +35,10 @@ struct ChunkRef {
 
 /// Raw scores; a part that did not find the chunk leaves its score empty.
 struct Scores {
-    std::optional<double> bm25;   ///< higher is better
-    std::optional<double> dense;  ///< cosine, -1 .. 1
-    double fused = 0;             ///< reciprocal rank fusion
+    std::optional<double> bm25;    ///< higher is better
+    std::optional<double> dense;   ///< cosine, -1 .. 1
+    double fused = 0;              ///< reciprocal rank fusion
+    std::optional<double> rerank;  ///< a reranker's, 0 .. 1; empty without one, and for what it did not read
 };
 
 struct Hit {

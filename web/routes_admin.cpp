@@ -130,6 +130,7 @@ void status(App& app, Request&, ResponseWriter& writer) {
     if (services.model != nullptr) out["engine"]["problem"] = services.model_problem;
     if (services.model != nullptr) out["models"] = models_status(services);
     if (services.embedder != nullptr) out["embedder"] = embedder_status(*services.embedder);
+    if (services.reranker != nullptr) out["reranker"] = {{"id", services.reranker->id()}};
     if (services.corpus != nullptr) out["counts"] = counts_status(*services.corpus);
     if (services.pipeline != nullptr) out["pipeline"] = pipeline_status(*services.pipeline);
     if (!app.options().inbox_directory.empty()) out["disk"] = disk_status(app.options().inbox_directory);

@@ -1,5 +1,5 @@
-// POST /rerank, /v1/rerank and /v2/rerank in the shape that Cohere and Jina share. The embedding model scores: query
-// and documents are embedded apart (a bi-encoder), and a score is their cosine, not below 0.
+// POST /rerank, /v1/rerank and /v2/rerank in the shape that Cohere and Jina share. The configured cross-encoder scores,
+// by the sigmoid of its logit; without one the embedding model, query and documents apart: their cosine, not below 0.
 #include <algorithm>
 #include <numeric>
 
@@ -19,9 +19,11 @@ namespace {
 using nlohmann::json;
 
 struct RerankRequest {
-    std::vector<std::string> texts;  ///< the query, then the documents
+    std::string query;
+    std::vector<std::string> documents;
     std::size_t top_n = 0;
     bool return_documents = false;
+    llm::RerankModel* reranker = nullptr;  ///< null: the embedding model was asked for, or is all there is
 };
 
 void read_documents(FieldReader& fields, RerankRequest& out) {
@@ -31,50 +33,77 @@ void read_documents(FieldReader& fields, RerankRequest& out) {
     for (const json& document : *documents) {
         const json& text = document.is_object() && document.contains("text") ? document.at("text") : document;
         if (!text.is_string()) return fields.fail("documents", "must hold strings, or objects with a text");
-        out.texts.push_back(text.get<std::string>());
+        out.documents.push_back(text.get<std::string>());
     }
 }
 
-std::optional<ApiError> decode_rerank(const json& body, const llm::EmbeddingModel& model, RerankRequest& out) {
+ApiError unknown_model(const std::string& name, const Services& services) {
+    std::string known = "'" + services.embedder->id() + "'";
+    if (services.reranker != nullptr) known = "'" + services.reranker->id() + "' or " + known;
+    return {404,
+            "there is no model '" + name + "' to rerank with; use " + known,
+            "invalid_request_error",
+            "model",
+            "model_not_found",
+            {}};
+}
+
+std::optional<ApiError> decode_rerank(const json& body, const Services& services, RerankRequest& out) {
     FieldReader fields(body);
     const std::string name = fields.text("model", 256).value_or(std::string(kAgentModel));
-    if (!fields.error() && name != model.id() && name != kAgentModel) {
-        return ApiError{404,
-                        "there is no model '" + name + "' to rerank with; use '" + model.id() + "'",
-                        "invalid_request_error",
-                        "model",
-                        "model_not_found",
-                        {}};
-    }
-    out.texts.push_back(fields.text("query", kMaxQueryBytes).value_or(""));
-    if (out.texts.front().empty()) fields.fail("query", "is missing");
+    const bool any = name == kAgentModel;
+    if (services.reranker != nullptr && (any || name == services.reranker->id())) out.reranker = services.reranker;
+    if (!fields.error() && out.reranker == nullptr && !any && name != services.embedder->id())
+        return unknown_model(name, services);
+    out.query = fields.text("query", kMaxQueryBytes).value_or("");
+    if (out.query.empty()) fields.fail("query", "is missing");
     read_documents(fields, out);
-    const std::size_t documents = out.texts.size() - 1;
-    const auto top = fields.integer("top_n", 1, INT32_MAX).value_or(static_cast<std::int64_t>(documents));
-    out.top_n = std::min(documents, static_cast<std::size_t>(top));
+    const auto top = fields.integer("top_n", 1, INT32_MAX).value_or(static_cast<std::int64_t>(out.documents.size()));
+    out.top_n = std::min(out.documents.size(), static_cast<std::size_t>(top));
     out.return_documents = fields.boolean("return_documents").value_or(false);
     return fields.error();
 }
 
-/// Both rows are of length 1.
-float cosine(std::span<const float> a, std::span<const float> b) {
-    return std::clamp(std::inner_product(a.begin(), a.end(), b.begin(), 0.0f), 0.0f, 1.0f);
+/// One for each document, 0 .. 1.
+struct Relevance {
+    std::vector<float> scores;
+    std::size_t tokens = 0;
+};
+
+Result<Relevance> relevance_together(const RerankRequest& wanted, std::stop_token cancel) {
+    HEARTH_TRY(const auto read, wanted.reranker->score(wanted.query, wanted.documents, std::move(cancel)));
+    Relevance out{{}, read.tokens};
+    for (const float logit : read.logits) out.scores.push_back(llm::relevance(logit));
+    return out;
 }
 
-json results_json(const RerankRequest& wanted, std::span<const float> rows, std::size_t width) {
-    const std::size_t documents = wanted.texts.size() - 1;
-    std::vector<float> scores;
-    for (std::size_t i = 1; i <= documents; ++i) {
-        scores.push_back(cosine(rows.first(width), rows.subspan(i * width, width)));
+/// Rows of an embedding are of length 1.
+Result<Relevance> relevance_apart(const RerankRequest& wanted, llm::EmbeddingModel& model, std::stop_token cancel) {
+    std::vector<std::string> texts = wanted.documents;
+    texts.push_back(wanted.query);
+    HEARTH_TRY(const auto rows, model.embed(texts, std::move(cancel)));
+    Relevance out;
+    const auto width = static_cast<std::size_t>(model.dimensions()),
+               limit = static_cast<std::size_t>(model.max_tokens());
+    const auto query = std::span(rows).last(width);
+    for (std::size_t i = 0; i < wanted.documents.size(); ++i) {
+        const float cosine =
+            std::inner_product(query.begin(), query.end(), rows.begin() + static_cast<std::ptrdiff_t>(i * width), 0.0f);
+        out.scores.push_back(std::clamp(cosine, 0.0f, 1.0f));
     }
-    std::vector<std::size_t> order(documents);
+    for (const std::string& text : texts) out.tokens += std::min(limit, model.token_spans(text).size());
+    return out;
+}
+
+json results_json(const RerankRequest& wanted, std::span<const float> scores) {
+    std::vector<std::size_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
     order.resize(wanted.top_n);
     json results = json::array();
     for (const std::size_t index : order) {
         results.push_back({{"index", index}, {"relevance_score", scores[index]}});
-        if (wanted.return_documents) results.back()["document"] = {{"text", wanted.texts[index + 1]}};
+        if (wanted.return_documents) results.back()["document"] = {{"text", wanted.documents[index]}};
     }
     return results;
 }
@@ -84,17 +113,17 @@ std::optional<ApiError> rerank_or_error(App& app, const Request& request, Respon
     const auto parsed = parse_json(request.body);
     if (!parsed.ok()) return bad_request(parsed.error().message);
     if (!parsed->is_object()) return bad_request("the body must be a JSON object");
-    llm::EmbeddingModel& model = *app.services().embedder;
+    const Services services = app.services();
     RerankRequest wanted;
-    if (auto error = decode_rerank(*parsed, model, wanted)) return error;
-    const auto rows = model.embed(wanted.texts, writer.cancelled());
-    if (!rows.ok()) return api_error(rows.error());
-    const auto limit = static_cast<std::size_t>(model.max_tokens());
-    std::size_t tokens = 0;
-    for (const std::string& text : wanted.texts) tokens += std::min(limit, model.token_spans(text).size());
-    json results = results_json(wanted, *rows, static_cast<std::size_t>(model.dimensions()));
+    if (auto error = decode_rerank(*parsed, services, wanted)) return error;
+    const auto found = wanted.reranker != nullptr ? relevance_together(wanted, writer.cancelled())
+                                                  : relevance_apart(wanted, *services.embedder, writer.cancelled());
+    if (!found.ok()) return api_error(found.error());
+    const std::string& model = wanted.reranker != nullptr ? wanted.reranker->id() : services.embedder->id();
+    json results = results_json(wanted, found->scores);
+    const std::size_t tokens = found->tokens;
     writer.send(json_response(dump_json({{"id", "rerank-" + random_hex(12)},
-                                         {"model", model.id()},
+                                         {"model", model},
                                          {"results", std::move(results)},
                                          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}},
                                          {"meta", {{"tokens", {{"input_tokens", tokens}}}}}})));

@@ -14,6 +14,7 @@
 #include "llm/encoder.h"
 #include "llm/engine.h"
 #include "llm/model_pool.h"
+#include "llm/reranker.h"
 #include "retrieval/corpus.h"
 
 namespace hearth::web {
@@ -41,6 +42,7 @@ struct ServerOptions {
 struct Services {
     llm::TextModel* model = nullptr;  ///< the one that answers by default
     llm::EmbeddingModel* embedder = nullptr;
+    llm::RerankModel* reranker = nullptr;  ///< null = none is configured
     retrieval::Corpus* corpus = nullptr;
     agents::Agent* agent = nullptr;
     ingest::Pipeline* pipeline = nullptr;

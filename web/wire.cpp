@@ -73,7 +73,8 @@ json to_json(const retrieval::Hit& hit) {
             {"scores",
              {{"bm25", optional_json(hit.scores.bm25)},
               {"dense", optional_json(hit.scores.dense)},
-              {"fused", hit.scores.fused}}}};
+              {"fused", hit.scores.fused},
+              {"rerank", optional_json(hit.scores.rerank)}}}};
 }
 
 json to_json(const retrieval::DocumentStatus& status) {

@@ -22,7 +22,8 @@ std::string scores_text(const json& scores) {
         }
         return std::string(name) + " " + text;
     };
-    return part("bm25") + "  " + part("dense") + "  " + part("fused");
+    const std::string parts = part("bm25") + "  " + part("dense") + "  " + part("fused");
+    return scores.contains("rerank") && scores["rerank"].is_number() ? parts + "  " + part("rerank") : parts;
 }
 
 Query query_of(const SearchArguments& arguments) {

@@ -23,7 +23,14 @@ class FakeHouse {
         };
     }
 
-    web::Services services() { return {&model, &embedder, &corpus, &agent, &pipeline, &ledger}; }
+    web::Services services() {
+        return {.model = &model,
+                .embedder = &embedder,
+                .corpus = &corpus,
+                .agent = &agent,
+                .pipeline = &pipeline,
+                .ledger = &ledger};
+    }
 
     ScriptedModel model;
     ScriptedEmbedder embedder;

@@ -154,6 +154,26 @@ class ScriptedEmbedder : public llm::EmbeddingModel {
     std::string isa_ = "scripted";
 };
 
+/// A text's logit is 4 less its difference in length to the query.
+class ScriptedReranker : public llm::RerankModel {
+  public:
+    const std::string& id() const override { return id_; }
+    int max_tokens() const override { return 512; }
+    const std::string& isa() const override { return id_; }
+    Result<Scores> score(const std::string& query, std::span<const std::string> texts, std::stop_token) override {
+        Scores out;
+        for (const std::string& text : texts) {
+            const auto difference = static_cast<float>(text.size()) - static_cast<float>(query.size());
+            out.logits.push_back(4 - std::fabs(difference));
+            out.tokens += (query.size() + text.size()) / 4;
+        }
+        return out;
+    }
+
+  private:
+    std::string id_ = "fake-reranker";
+};
+
 /// Documents held in memory; every search finds the first chunks of all of them.
 class MemoryCorpus : public retrieval::Corpus {
   public:

@@ -25,8 +25,8 @@ KNOWS = {
     "daemon": {"core", "llm", "retrieval", "ingest", "agents", "web"},
 }
 PUBLIC = {
-    "llm": {"engine.h", "model_pool.h", "adapters.h", "step_turns.h", "encoder.h", "types.h", "bench.h", "grammar.h", "plan.h"},
-    "retrieval": {"corpus.h", "embedder.h", "query_syntax.h", "types.h"},
+    "llm": {"engine.h", "model_pool.h", "adapters.h", "step_turns.h", "encoder.h", "reranker.h", "types.h", "bench.h", "grammar.h", "plan.h"},
+    "retrieval": {"corpus.h", "embedder.h", "reranker.h", "query_syntax.h", "types.h"},
     "ingest": {"pipeline.h", "sink.h"},
     "agents": {"agent.h", "tools.h"},
     "web": {"server.h", "keys.h"},

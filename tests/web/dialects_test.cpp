@@ -201,5 +201,29 @@ TEST_F(Dialects, RerankSortsByCosine) {
     EXPECT_TRUE(post("/v2/rerank", {{"query", "x"}, {"model", "none"}}).json()["message"].is_string());
 }
 
+TEST_F(Dialects, RerankIsTheCrossEncodersWhereThereIsOne) {
+    test::ScriptedReranker reranker;
+    web::Services services = house_.services();
+    services.reranker = &reranker;
+    app_.set_services(services);
+    json body{{"query", "four"}, {"documents", {"five5", "4444", "a very long text"}}};
+    for (const char* name : {"", "hearth", "fake-reranker"}) {
+        if (*name != 0) body["model"] = name;
+        const json reply = post("/v2/rerank", body).json();
+        EXPECT_EQ(reply["model"], "fake-reranker");
+        ASSERT_EQ(reply["results"].size(), 3u);
+        EXPECT_EQ(reply["results"][0]["index"], 1);
+        EXPECT_NEAR(reply["results"][0]["relevance_score"].get<double>(), 1 / (1 + std::exp(-4.0)), 1e-6);
+        EXPECT_NEAR(reply["results"][2]["relevance_score"].get<double>(), 1 / (1 + std::exp(8.0)), 1e-6);
+        EXPECT_EQ(reply["usage"]["total_tokens"], 2 + 2 + 5);
+    }
+    body["model"] = "fake-embedder";
+    EXPECT_EQ(post("/v2/rerank", body).json()["model"], "fake-embedder");
+    body["model"] = "none";
+    const json refused = post("/v1/rerank", body).json();
+    EXPECT_NE(refused.dump().find("'fake-reranker' or 'fake-embedder'"), std::string::npos) << refused;
+    EXPECT_EQ(get("/v1/status").json()["reranker"]["id"], "fake-reranker");
+}
+
 }  // namespace
 }  // namespace hearth::web

@@ -250,7 +250,7 @@ TEST_F(Routes, SearchAnswersExactlyItsShape) {
     EXPECT_EQ(hit["document"].size(), 4u);
     EXPECT_EQ(hit["chunk"].size(), 4u);
     EXPECT_TRUE(hit["chunk"]["page"].is_null());
-    EXPECT_EQ(hit["scores"].size(), 3u);
+    EXPECT_EQ(hit["scores"].size(), 4u);
     EXPECT_EQ(house_.corpus.last_query().text, "kiln heat");
     EXPECT_EQ(house_.corpus.last_query().k, 2);
     EXPECT_EQ(post("/v1/search", {{"q", "x"}, {"k", 1}}).json()["results"].size(), 1u);

@@ -118,7 +118,7 @@ constexpr RouteDoc kDocs[] = {
     {kPost, "/detokenize", "detokenize", "other dialects", "Tokens to text.", "", "Object", "Object"},
     {kPost, "/apply-template", "applyTemplate", "other dialects", "Messages to the prompt's text.", "", "Object",
      "Object"},
-    {kPost, "/rerank", "rerank", "other dialects", "Documents in order of their cosine with the query.", "", "Object",
+    {kPost, "/rerank", "rerank", "other dialects", "Documents in order of their relevance to the query.", "", "Object",
      "Object"},
     {kPost, "/v1/rerank", "rerankV1", "other dialects", "The same, in Jina's and Cohere's first shape.", "", "Object",
      "Object"},

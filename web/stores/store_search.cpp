@@ -120,7 +120,7 @@ std::variant<json, ApiError> search_collection(App& app, const std::string& coll
     bool more = false;
     for (const retrieval::Hit& hit : hits) {
         const json attributes = attributes_of(hit);
-        const double score = std::clamp(hit.scores.fused / kBestFusion, 0.0, 1.0);
+        const double score = hit.scores.rerank.value_or(std::clamp(hit.scores.fused / kBestFusion, 0.0, 1.0));
         if (score < wanted.threshold || (!wanted.filters.is_null() && !passes(wanted.filters, attributes))) continue;
         more = data.size() == wanted.results;
         if (more) break;

@@ -49,11 +49,12 @@ function sources(receipt) {
 
 const digits = (value) => number(value, { maximumFractionDigits: 3 });
 
-function scores({ bm25, dense, fused }) {
+function scores({ bm25, dense, fused, rerank = null }) {
     return [
         bm25 === null ? '' : t('words {score}', { score: digits(bm25) }),
         dense === null ? '' : t('meaning {score}', { score: digits(dense) }),
         t('together {score}', { score: digits(fused) }),
+        rerank === null ? '' : t('read again {score}', { score: digits(rerank) }),
     ].filter(Boolean).join(' · ');
 }
 

@@ -93,6 +93,7 @@ function engine(status) {
         [t('Memory of conversations'), t('{free} of {all} blocks free, {cached} remember beginnings',
             { free: number(kv.free), all: number(kv.total), cached: number(kv.cached) })],
         [t('Guessed tokens'), drafted ? t('{right} of {all} were right', { right: number(accepted), all: number(drafted) }) : ''],
+        ...(status.reranker ? [[t('Reranker'), status.reranker.id]] : []),
         [t('Embedding model'), status.embedder ? `${status.embedder.id} (${number(status.embedder.dimensions)})` : ''],
         [t('Running for'), seconds(Math.max(1, status.uptime_seconds))],
         ['hearth', status.version],
