@@ -194,6 +194,14 @@ Result<Database> Database::open_reader(const std::string& path) {
     return database;
 }
 
+Result<Database> Database::open_memory() {
+    HEARTH_TRY(sqlite3 * connection,
+               open_connection(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX));
+    Database database(connection, {});
+    HEARTH_TRY_STATUS(database.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;"));
+    return database;
+}
+
 Database::Database(Database&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)), writer_path_(std::exchange(other.writer_path_, {})) {}
 

@@ -1,4 +1,4 @@
-// SQLite as owned handles. The only file pair that includes sqlite3.h.
+// SQLite as owned handles. Only the files core/sqlite* include sqlite3.h.
 //
 // One rule keeps the record whole on SQLite versions with the WAL-reset bug (< 3.51.3): exactly one read-write
 // connection per database in this process, checkpoints only on it and only between its transactions; every other
@@ -63,6 +63,8 @@ class Database {
     static Result<Database> open_writer(const std::string& path);
     /// Sees the last committed state at each transaction. Waits up to 5 s for a lock.
     static Result<Database> open_reader(const std::string& path);
+    /// A database of its own that lives in memory, temporary results included, and ends with the connection.
+    static Result<Database> open_memory();
 
     Database(Database&& other) noexcept;
     Database& operator=(Database&& other) noexcept;
@@ -83,7 +85,7 @@ class Database {
   private:
     Database(sqlite3* database, std::string writer_path) : database_(database), writer_path_(std::move(writer_path)) {}
     sqlite3* database_ = nullptr;
-    std::string writer_path_;  // empty for readers
+    std::string writer_path_;  // empty for readers and in memory
 };
 
 /// BEGIN IMMEDIATE now; rolls back on destruction unless commit() succeeded.

@@ -1,5 +1,5 @@
-// BM25 over the three columns of the full-text index, as an FTS5 ranking function. fts_rank.cpp is, beside
-// core/sqlite.cpp, the only file that includes sqlite3.h: FTS5 hands its extension interface out no other way.
+// BM25 over the three columns of the full-text index, as an FTS5 ranking function. fts_*.cpp are, beside
+// core/sqlite*.cpp, the only files that include sqlite3.h: FTS5 hands its extension interface out no other way.
 #pragma once
 
 #include "core/result.h"

@@ -34,7 +34,7 @@ PUBLIC = {
 
 # One external library, one owner: a header pattern and the paths that may include it.
 OWNERS = [
-    (r"sqlite3\.h", ("core/sqlite.cpp", "retrieval/fts_")),
+    (r"sqlite3\.h", ("core/sqlite", "retrieval/fts_")),
     (r"openssl/", ("core/hash.cpp", "web/")),
     (r"faiss/", ("retrieval/",)),
     (r"boost/", ("web/",)),
