@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/packed_table.h"
 #include "ingest/sink.h"
 
 namespace hearth::ingest {
@@ -29,15 +30,16 @@ struct Block {
 
 /// What a document can be; "unknown" only in a Refusal.
 constexpr std::array<std::string_view, 27> kDocumentTypes = {
-    "markdown", "text", "html",     "pdf",          "docx", "csv",      "json",  "yaml",
-    "toml",     "xml",  "notebook", "code",         "rst",  "asciidoc", "latex", "org",
-    "rtf",      "pptx", "xlsx",     "odt", "ods", "odp", "epub", "mail",     "mhtml", "archive", "unknown"};
+    "markdown", "text",     "html", "pdf", "docx",     "csv",   "json",  "yaml",    "toml",
+    "xml",      "notebook", "code", "rst", "asciidoc", "latex", "org",   "rtf",     "pptx",
+    "xlsx",     "odt",      "ods",  "odp", "epub",     "mail",  "mhtml", "archive", "unknown"};
 
 struct Document {
     std::string type;   ///< one of kDocumentTypes
     std::string title;  ///< never empty after extraction: at least the file's name without its extension
     std::string text;   ///< for Markdown and text in UTF-8: the file's own bytes
     std::vector<Block> blocks;
+    std::vector<PackedTable> tables = {};  ///< their rows once more, to be queried
 };
 
 /// Why a file cannot be read and what its owner can do, in words for the page.

@@ -212,7 +212,8 @@ Result<Extraction> run_extractor(const ExtractorOptions& options, int file_fd, c
     HEARTH_TRY(const pid_t pid, spawn(options, file_fd, output_of_child.get(), name));
     Child child(pid);
     output_of_child.reset();
-    const std::size_t max_bytes = static_cast<std::size_t>(options.max_text_bytes) + kMaxReplyMetaBytes + 8;
+    const std::size_t max_bytes =
+        static_cast<std::size_t>(options.max_text_bytes) + kMaxReplyMetaBytes + kMaxTablesBytes + 8;
     Reading reading = read_reply(output.get(), stop_fd.get(), deadline, max_bytes);
     if (reading.end == ReadEnd::kWhole) {
         // End of file without an exit: wait for it, but not for ever.

@@ -181,14 +181,23 @@ class OneFile {
     }
 
     FileOutcome store(Document document) {
-        const auto text = context_.ledger.reserve("ingest", kTextCopies * document.text.size());
+        std::size_t bytes = document.text.size();
+        for (const PackedTable& table : document.tables) bytes += table.rows.size();
+        const auto text = context_.ledger.reserve("ingest", kTextCopies * bytes);
         if (!text.ok()) return reject(memory_refusal(document.type, text.error().message));
         std::vector<Chunk> chunks = chunk_document(document, context_.tokens, context_.chunks);
         const auto vectors = context_.ledger.reserve("ingest", chunks.size() * context_.sink.bytes_per_chunk());
         if (!vectors.ok()) return reject(memory_refusal(document.type, vectors.error().message));
         title_ = document.title;
-        const IngestedFile ingested{file_.path, document.type,      std::move(document.title), sha256_,
-                                    stamp_,     context_.read_with, std::move(document.text),  std::move(chunks)};
+        const IngestedFile ingested{file_.path,
+                                    document.type,
+                                    std::move(document.title),
+                                    sha256_,
+                                    stamp_,
+                                    context_.read_with,
+                                    std::move(document.text),
+                                    std::move(chunks),
+                                    std::move(document.tables)};
         const Status status = context_.sink.store(ingested, stop_);
         if (status.ok() || status.error().code != ErrorCode::kInvalidArgument)
             return settle(status, Outcome::kStored, false);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/file.h"
+#include "core/packed_table.h"
 #include "core/result.h"
 
 namespace hearth::ingest {
@@ -46,6 +47,7 @@ struct IngestedFile {
     std::string read_with;
     std::string text;
     std::vector<Chunk> chunks;
+    std::vector<PackedTable> tables;  ///< checked (check_table), their places inside `text`
 };
 
 struct RejectedFile {

@@ -16,12 +16,15 @@ enum class WorkerExit { kDone = 0, kUsage = 64, kOutOfMemory = 65, kSandbox = 66
 constexpr std::size_t kMaxReplyMetaBytes = 96u << 20;
 constexpr std::size_t kMaxReplyBlocks = 500'000;
 
-/// "HXR1", the byte count of the metadata as 4 bytes little-endian, the metadata as JSON. A document's text follows it
-/// to the end of the stream; it is not part of what is returned here. Blocks beyond kMaxReplyBlocks are left out.
+/// "HXR2", the byte count of the metadata as 4 bytes little-endian, the metadata as JSON. A document's text follows it,
+/// then the rows of its tables to the end of the stream; they are not part of what is returned here. Blocks beyond
+/// kMaxReplyBlocks are left out.
 std::string encode_reply_head(const Extraction& extraction);
+/// All of it in one string.
+std::string encode_reply(const Extraction& extraction);
 
-/// Checks everything it returns: known type, valid UTF-8 without NUL, ordered spans on code point borders, sizes.
-/// kDataLoss names the first thing that is wrong.
+/// Checks everything it returns: known type, valid UTF-8 without NUL, ordered spans on code point borders, sizes,
+/// tables whole. kDataLoss names the first thing that is wrong.
 Result<Extraction> decode_reply(std::string raw);
 
 }  // namespace hearth::ingest

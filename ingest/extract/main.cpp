@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -83,7 +84,11 @@ bool write_reply(const Extraction& extraction) {
     const std::string head = encode_reply_head(extraction);
     if (!write_all(STDOUT_FILENO, std::as_bytes(std::span(head))).ok()) return false;
     const auto* document = std::get_if<Document>(&extraction);
-    return document == nullptr || write_all(STDOUT_FILENO, std::as_bytes(std::span(document->text))).ok();
+    if (document == nullptr) return true;
+    if (!write_all(STDOUT_FILENO, std::as_bytes(std::span(document->text))).ok()) return false;
+    return std::all_of(document->tables.begin(), document->tables.end(), [](const PackedTable& table) {
+        return write_all(STDOUT_FILENO, std::as_bytes(std::span(table.rows))).ok();
+    });
 }
 
 /// The converter needs files and a process of its own, so it runs before the inner ring closes; its output is parsed

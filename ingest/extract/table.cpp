@@ -1,80 +1,21 @@
 #include "ingest/extract/table.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <charconv>
 #include <limits>
 #include <set>
 #include <unordered_set>
+
+#include "core/decimal.h"
+#include "ingest/extract/table_data.h"
 
 namespace hearth::ingest {
 namespace {
 
 constexpr std::size_t kScaleDigits = 6;
-constexpr std::size_t kMostDigits = 12;      // before the point: sums of a billion such numbers fit 128 bits
 constexpr std::size_t kMostDistinct = 1000;  // counted exactly up to here
 constexpr std::size_t kMostColumnsTold = 200;
 
 using Sum = __int128;
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-/// "1,234,567": groups of three behind the first.
-bool drop_groups(std::string& digits) {
-    if (digits.find(',') == std::string::npos) return true;
-    std::string plain;
-    std::size_t since = 0;
-    bool grouped = false;
-    for (const char c : digits) {
-        if (c == ',') {
-            if (grouped ? since != 3 : since < 1 || since > 3) return false;
-            grouped = true;
-            since = 0;
-        } else {
-            plain += c;
-            ++since;
-        }
-    }
-    digits = plain;
-    return since == 3;
-}
-
-std::string_view strip_units(std::string_view text) {
-    static constexpr std::array<std::string_view, 6> kUnits = {"%", "$", "\u20AC", "\u00A3", "\u00A5", " "};
-    for (bool again = true; again;) {
-        again = false;
-        for (const auto unit : kUnits) {
-            if (text.starts_with(unit)) {
-                text.remove_prefix(unit.size());
-                again = true;
-            }
-            if (text.ends_with(unit)) {
-                text.remove_suffix(unit.size());
-                again = true;
-            }
-        }
-    }
-    return text;
-}
-
-/// "2024-03-01", a time of day behind it or not, without a zone: these sort as they follow each other.
-bool is_date(std::string_view text) {
-    constexpr std::string_view kForm = "dddd-dd-dd";
-    if (text.size() < kForm.size()) return false;
-    for (std::size_t i = 0; i < kForm.size(); ++i) {
-        if (kForm[i] == 'd' ? !is_digit(text[i]) : text[i] != '-') return false;
-    }
-    const auto two_digits = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
-    const int month = two_digits(5);
-    const int day = two_digits(8);
-    if (month < 1 || month > 12 || day < 1 || day > 31) return false;
-    const std::string_view rest = text.substr(kForm.size());
-    return rest.empty() || ((rest[0] == ' ' || rest[0] == 'T') &&
-                            rest.substr(1).find_first_not_of("0123456789:.") == std::string_view::npos);
-}
 
 std::string print_scaled(Sum value) {
     const bool negative = value < 0;
@@ -182,18 +123,23 @@ std::string summary(const Table& table, const Totals& totals) {
     return text;
 }
 
-/// Of a table inside running text: empty for a small one, one without numbers beneath names, and one whose rows differ
-/// in width, as merged cells make them: nobody can tell which column their numbers belong to.
-std::string summary_of_rows(std::string name, std::vector<Row> rows) {
-    constexpr std::size_t kFewestRows = 5;
-    if (rows.size() <= kFewestRows) return {};
+/// Of rows inside running text: nothing for fewer than two beneath names, and where they differ in width, as merged
+/// cells make them: nobody can tell which column their cells belong to.
+std::optional<Table> regular_table(std::string name, std::vector<Row> rows) {
+    constexpr std::size_t kFewestRows = 3;
+    if (rows.size() < kFewestRows) return std::nullopt;
     const std::size_t width = rows.front().size();
-    if (std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.size() != width; })) return {};
-    const Table table = make_table(std::move(name), std::move(rows));
-    const Totals totals = totals_of(table);
-    const bool numbers = std::any_of(totals.columns.begin(), totals.columns.end(),
-                                     [](const ColumnFacts& facts) { return facts.mostly_numbers(); });
-    return table.named && numbers ? summary(table, totals) : std::string();
+    if (std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.size() != width; })) return std::nullopt;
+    Table table = make_table(std::move(name), std::move(rows));
+    if (!table.named || table.columns.size() < 2) return std::nullopt;
+    return table;
+}
+
+/// A small table, or one without figures, says everything itself.
+bool is_worth_summary(const Table& table, const Totals& totals) {
+    constexpr std::size_t kFewestRows = 5;
+    return table.rows() >= kFewestRows && std::any_of(totals.columns.begin(), totals.columns.end(),
+                                                      [](const ColumnFacts& facts) { return facts.mostly_numbers(); });
 }
 
 std::string join_row(const Row& cells) {
@@ -203,6 +149,21 @@ std::string join_row(const Row& cells) {
 }
 
 }  // namespace
+
+bool is_date(std::string_view text) {
+    constexpr std::string_view kForm = "dddd-dd-dd";
+    if (text.size() < kForm.size()) return false;
+    for (std::size_t i = 0; i < kForm.size(); ++i) {
+        if (kForm[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != '-') return false;
+    }
+    const auto two_digits = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
+    const int month = two_digits(5);
+    const int day = two_digits(8);
+    if (month < 1 || month > 12 || day < 1 || day > 31) return false;
+    const std::string_view rest = text.substr(kForm.size());
+    return rest.empty() || ((rest[0] == ' ' || rest[0] == 'T') &&
+                            rest.substr(1).find_first_not_of("0123456789:.") == std::string_view::npos);
+}
 
 void Table::add(const Row& cells) {
     std::size_t filled = std::min(cells.size(), columns.size());
@@ -223,26 +184,6 @@ std::string_view Table::cell(std::size_t row, std::size_t column) const {
     const std::size_t index = rows_[row] + column;
     const std::size_t start = index == 0 ? 0 : ends_[index - 1];
     return std::string_view(bytes_).substr(start, ends_[index] - start);
-}
-
-std::optional<std::int64_t> read_decimal(std::string_view text) {
-    text = strip_units(text);
-    const bool negative = text.starts_with('-');
-    if (negative || text.starts_with('+')) text.remove_prefix(1);
-    text = strip_units(text);
-    const auto point = text.find('.');
-    std::string whole(text.substr(0, point));
-    std::string fraction(point == std::string_view::npos ? std::string_view() : text.substr(point + 1));
-    if (!drop_groups(whole) || (point != std::string_view::npos && fraction.empty())) return std::nullopt;
-    const auto digits = [](const std::string& part) { return std::all_of(part.begin(), part.end(), is_digit); };
-    if (!digits(whole) || !digits(fraction) || whole.size() + fraction.size() == 0) return std::nullopt;
-    if (whole.size() > kMostDigits || fraction.size() > kScaleDigits) return std::nullopt;
-    if (whole.size() > 1 && whole[0] == '0') return std::nullopt;
-    fraction.resize(kScaleDigits, '0');
-    whole += fraction;
-    std::int64_t value = 0;
-    std::from_chars(whole.data(), whole.data() + whole.size(), value);
-    return negative ? -value : value;
 }
 
 bool has_header(const std::vector<Row>& sample) {
@@ -289,14 +230,20 @@ void write_rows(TextBuilder& builder, std::vector<Row> rows, std::optional<int> 
     builder.begin_table(rows.empty() ? std::string() : join_row(rows.front()));
     for (const Row& row : rows) builder.add(BlockKind::kTable, join_row(row), 0, page);
     builder.end_table();
-    builder.add(BlockKind::kParagraph, summary_of_rows(std::move(name), std::move(rows)), 0, page);
+    const auto table = regular_table(std::move(name), std::move(rows));
+    if (!table) return;
+    const Totals totals = totals_of(*table);
+    if (is_worth_summary(*table, totals)) builder.add(BlockKind::kParagraph, summary(*table, totals), 0, page);
+    builder.keep_table(pack_table(*table, table->rows() - (totals.in_last_row ? 1 : 0), page));
 }
 
 void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page) {
     if (table.columns.empty()) return;
     const int own = std::min(level + 1, 6);
     builder.add(BlockKind::kHeading, "Columns and totals", own, page);
-    builder.add(BlockKind::kParagraph, summary(table, totals_of(table)), 0, page);
+    const Totals totals = totals_of(table);
+    builder.add(BlockKind::kParagraph, summary(table, totals), 0, page);
+    if (table.rows() > 0) builder.keep_table(pack_table(table, table.rows() - (totals.in_last_row ? 1 : 0), page));
     const std::string columns = join_row(table.columns);
     builder.begin_table(columns);
     if (table.named) builder.add(BlockKind::kTable, columns, own, page);

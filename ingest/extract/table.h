@@ -31,9 +31,8 @@ class Table {
     std::vector<std::size_t> rows_;  ///< where each row begins in ends_
 };
 
-/// A decimal number as people write it: "-1,234.50", "12 %", "$3". Up to 12 digits before the point and 6 behind it;
-/// in millionths. Not a number: codes with leading zeros, dates, longer digits.
-std::optional<std::int64_t> read_decimal(std::string_view text);
+/// "2024-03-01", a time of day behind it or not, without a zone: these sort as they follow each other.
+bool is_date(std::string_view text);
 
 /// The first row names the columns: it is filled with different words, while figures stand beneath one of them or
 /// none of its words recurs beneath it. `sample` starts with that row.
@@ -43,12 +42,13 @@ bool has_header(const std::vector<Row>& sample);
 Table make_table(std::string name, std::vector<Row> rows);
 
 /// A table inside running text: its rows, the first of them as the columns' names of what is cut off below. Beneath a
-/// table of figures stands what write_table says in front of one.
+/// table of figures stands what write_table says in front of one. Rows of equal width beneath names are kept for
+/// queries.
 void write_rows(TextBuilder& builder, std::vector<Row> rows, std::optional<int> page = std::nullopt,
                 std::string name = {});
 
 /// A part of its own with the row count and each column's kind, sum, extremes and mean, then the rows beneath the
-/// columns' names. `level` is that of the sheet's heading, 0 without one.
+/// columns' names. Keeps the rows for queries. `level` is that of the sheet's heading, 0 without one.
 void write_table(TextBuilder& builder, const Table& table, int level, std::optional<int> page = std::nullopt);
 
 }  // namespace hearth::ingest

@@ -20,9 +20,12 @@ void append_visible(std::string& out, std::string_view text) {
     }
 }
 
+bool has_no_bad_bytes(std::string_view text) {
+    return is_valid_utf8(text) && text.find('\0') == std::string_view::npos;
+}
+
 void append_clean(std::string& out, std::string_view text) {
-    const bool clean = is_valid_utf8(text) && text.find('\0') == std::string_view::npos;
-    if (clean) return append_visible(out, text);
+    if (has_no_bad_bytes(text)) return append_visible(out, text);
     std::string mended = sanitize_utf8(text);
     std::replace(mended.begin(), mended.end(), '\0', ' ');
     append_visible(out, mended);
@@ -49,6 +52,30 @@ void TextBuilder::add(BlockKind kind, std::string_view text, int level, std::opt
     Block block{kind, level, page, {start, document_.text.size()}, row ? columns_ : std::string()};
     if (kind == BlockKind::kHeading) block.heading = collapse_blanks(document_.text.substr(start));
     document_.blocks.push_back(std::move(block));
+}
+
+void TextBuilder::keep_table(PackedTable table) {
+    if (document_.tables.size() >= kMaxTables || document_.blocks.empty()) return;
+    std::size_t bytes = table.rows.size();
+    for (const PackedTable& kept : document_.tables) bytes += kept.rows.size();
+    if (bytes > kMaxTablesBytes) {
+        table.too_large = true;
+        table.rows = std::string();
+    }
+    const TextSpan span = document_.blocks.back().span;
+    table.start = span.start;
+    table.end = span.end;
+    document_.tables.push_back(std::move(table));
+}
+
+std::string clean_text(std::string_view text) {
+    std::string out;
+    append_clean(out, text);
+    return out;
+}
+
+bool is_clean_text(std::string_view text) {
+    return has_no_bad_bytes(text) && text.find("\xF3\xA0") == std::string_view::npos;
 }
 
 std::string collapse_blanks(std::string_view text) {

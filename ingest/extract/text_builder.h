@@ -25,12 +25,19 @@ class TextBuilder {
         columns_ = std::move(columns);
     }
     void end_table() { begin_table({}); }
+    /// Keeps the rows of a table whose words were the last that were added, or are told of there.
+    void keep_table(PackedTable table);
 
   private:
     Document& document_;
     bool in_table_ = false;
     std::string columns_;
 };
+
+/// As TextBuilder adds it.
+std::string clean_text(std::string_view text);
+/// clean_text would change nothing.
+bool is_clean_text(std::string_view text);
 
 /// Runs of blanks (ASCII and U+00A0) become one space; none at the ends.
 std::string collapse_blanks(std::string_view text);

@@ -14,18 +14,6 @@ namespace {
 using test::document_of;
 using test::extract;
 
-TEST(ReadDecimal, TakesWhatPeopleWriteAndNothingElse) {
-    EXPECT_EQ(read_decimal("12"), 12'000'000);
-    EXPECT_EQ(read_decimal("-1,234.50"), -1'234'500'000);
-    EXPECT_EQ(read_decimal("$3.25"), 3'250'000);
-    EXPECT_EQ(read_decimal("-\u20AC 7"), -7'000'000);
-    EXPECT_EQ(read_decimal("12 %"), 12'000'000);
-    EXPECT_EQ(read_decimal("0.000001"), 1);
-    for (const char* text :
-         {"", "007", "1,23", "1,2345", "12.", "1.2.3", "2024-01-05", "1234567890123", "0.1234567", "x1"})
-        EXPECT_FALSE(read_decimal(text)) << text;
-}
-
 TEST(FindDialect, TheDelimiterIsTheOneThatGivesEqualRows) {
     EXPECT_EQ(find_dialect("a;b;c\n1,5;2;3\n4,5;5;6\n").delimiter, ';');
     EXPECT_EQ(find_dialect("a\tb\n1, or so\t2\n").delimiter, '\t');

@@ -11,11 +11,25 @@ Document sample() {
     Document document{"pdf", "Title", "Heading\n\nW\xC3\xB6rter", {}};
     document.blocks.push_back({BlockKind::kHeading, 2, 1, {0, 7}, "Heading"});
     document.blocks.push_back({BlockKind::kParagraph, 0, 3, {9, 16}, {}});
+    for (const char* name : {"first", "second"}) {
+        PackedTable table;
+        table.name = name;
+        table.page = 3;
+        table.start = 9;
+        table.end = 16;
+        table.columns = {{"a", CellType::kText}, {"b", CellType::kNumber}};
+        PackedRows rows(table.rows);
+        rows.begin_row(2);
+        rows.add_cell("x");
+        rows.add_cell("12");
+        table.row_count = 1;
+        document.tables.push_back(std::move(table));
+    }
     return document;
 }
 
 std::string encode(const Document& document) {
-    return encode_reply_head(Extraction(document)) + document.text;
+    return encode_reply(Extraction(document));
 }
 
 TEST(WorkerReply, ComesBackAsItWasSent) {
@@ -28,6 +42,11 @@ TEST(WorkerReply, ComesBackAsItWasSent) {
     ASSERT_EQ(document.blocks.size(), 2u);
     EXPECT_EQ(document.blocks[0].heading, "Heading");
     EXPECT_EQ(document.blocks[1].page, 3);
+    ASSERT_EQ(document.tables.size(), 2u);
+    EXPECT_EQ(document.tables[1].name, "second");
+    EXPECT_EQ(document.tables[1].page, 3);
+    EXPECT_EQ(document.tables[1].columns[1].type, CellType::kNumber);
+    EXPECT_EQ(document.tables[1].rows, sample().tables[1].rows);
     const auto refused = decode_reply(encode_reply_head(Extraction(Refusal{"pdf", "why", "what"})));
     ASSERT_TRUE(refused.ok());
 }
@@ -48,6 +67,13 @@ TEST(WorkerReply, EveryLieIsCaught) {
     EXPECT_TRUE(broken([](Document& d) { d.blocks[0].page = -2; }));
     EXPECT_TRUE(broken([](Document& d) { d.text += '\xFF'; }));
     EXPECT_TRUE(broken([](Document& d) { d.text += '\0'; }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables[0].row_count = 2; }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables[0].rows += 'x'; }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables[1].end = 17; }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables[1].start = 11; }));  // inside the o-umlaut
+    EXPECT_TRUE(broken([](Document& d) { d.tables[1].columns.pop_back(); }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables[1].columns[0].type = static_cast<CellType>(4); }));
+    EXPECT_TRUE(broken([](Document& d) { d.tables.resize(kMaxTables + 1, d.tables[0]); }));
 }
 
 TEST(WorkerReply, EveryTruncationIsCaught) {
