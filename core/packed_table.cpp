@@ -76,7 +76,7 @@ Status check_table(const PackedTable& table) {
     }
     if (table.start > table.end) return broken("its place in the text");
     if (table.too_large) return table.rows.empty() ? Status() : broken("rows that should not be there");
-    if (table.rows.size() > kMaxTableBytes) return broken("it is too large");
+    if (table.rows.size() > kMaxTableBytes || table.row_count > kMaxTableRows) return broken("it is too large");
     PackedReader reader(table.rows, table.columns.size());
     std::vector<std::string_view> cells;
     std::size_t rows = 0;

@@ -15,6 +15,7 @@ namespace hearth {
 
 // What one table may hold, so that a query over it stays small: a larger one is kept without its rows.
 constexpr std::size_t kMaxTableColumns = 1000;
+constexpr std::size_t kMaxTableRows = 2'000'000;
 constexpr std::size_t kMaxTableBytes = 32u << 20;      ///< of one table's packed rows
 constexpr std::size_t kMaxTablesBytes = 64u << 20;     ///< of all tables of one document
 constexpr std::size_t kMaxTables = 200;                ///< of one document

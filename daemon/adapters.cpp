@@ -127,7 +127,8 @@ Status CorpusSink::store(const ingest::IngestedFile& file, std::stop_token stop)
                                   .file = file_state(file.stamp, file.read_with),
                                   .text = file.text,
                                   .chunks = {},
-                                  .vectors = std::move(vectors)};
+                                  .vectors = std::move(vectors),
+                                  .tables = file.tables};
     version.chunks.reserve(file.chunks.size());
     for (const ingest::Chunk& chunk : file.chunks) {
         version.chunks.push_back({.heading = chunk.heading,

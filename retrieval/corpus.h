@@ -36,6 +36,7 @@ struct NewVersion {
     std::string text;  ///< extracted text, UTF-8
     std::vector<NewChunk> chunks;
     std::vector<float> vectors;  ///< [chunks.size(), dimensions], unit rows
+    std::vector<PackedTable> tables;
 };
 
 struct FailedFile {
@@ -78,6 +79,11 @@ class Corpus {
     virtual Result<Passage> passage(const std::string& document_id, Span span, std::size_t context_bytes) const = 0;
     virtual Result<Hit> chunk(const std::string& chunk_id) const = 0;
     virtual Result<CorpusCounts> counts() const = 0;
+    /// In order of path and place.
+    virtual Result<std::vector<TableInfo>> tables(const TableScope& scope) const = 0;
+    /// Runs one SELECT over the tables in `scope`, under the limits of core/sqlite_guard.h and its errors. Waits up to
+    /// 5 s for another one to end, then kUnavailable.
+    virtual Result<TableAnswer> query_tables(const std::string& sql, const TableScope& scope) const = 0;
 
     // Writing. Each returns after COMMIT with synchronous=FULL and after the search index has it.
     /// Copies an open file into the content-addressed store; see BlobStore::keep for the order and the errors.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,8 @@ class CorpusImpl final : public Corpus {
     Result<Passage> passage(const std::string& document_id, Span span, std::size_t context_bytes) const override;
     Result<Hit> chunk(const std::string& chunk_id) const override;
     Result<CorpusCounts> counts() const override;
+    Result<std::vector<TableInfo>> tables(const TableScope& scope) const override;
+    Result<TableAnswer> query_tables(const std::string& sql, const TableScope& scope) const override;
 
     Result<KeptBlob> keep_blob(int source_fd, const std::string& name, SourceFile source,
                                std::stop_token stop) override;
@@ -105,6 +108,10 @@ class CorpusImpl final : public Corpus {
 
     mutable std::mutex index_mutex_;
     std::shared_ptr<const VectorIndex> index_;
+
+    mutable std::mutex table_query_mutex_;
+    mutable std::condition_variable table_query_ended_;
+    mutable bool table_query_runs_ = false;
 
     mutable std::mutex work_mutex_;
     std::map<std::string, DocumentState> in_work_;

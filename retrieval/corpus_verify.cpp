@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/utf8.h"
 #include "retrieval/corpus_impl.h"
+#include "retrieval/record_tables.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -77,6 +78,15 @@ Status check_texts(Database& database, Mismatches& out) {
     }
 }
 
+Status check_tables(Database& database, Mismatches& out) {
+    HEARTH_TRY(const std::vector<TableRow> tables, list_tables(database, {}));
+    for (const TableRow& table : tables) {
+        const auto rows = read_table_rows(database, table);
+        if (!rows.ok()) report(out, table.info.document.path + ": " + rows.error().message);
+    }
+    return {};
+}
+
 Status check_blobs(Database& database, const BlobStore& blobs, Mismatches& out) {
     HEARTH_TRY(Statement versions, database.prepare("SELECT v.content_sha256, d.path FROM versions v"
                                                     " JOIN documents d ON d.document = v.document"));
@@ -131,6 +141,7 @@ Result<std::vector<std::string>> CorpusImpl::verify() const {
     HEARTH_TRY_STATUS(check_integrity(writer_, out));
     HEARTH_TRY_STATUS(check_counts(writer_, out));
     HEARTH_TRY_STATUS(check_texts(writer_, out));
+    HEARTH_TRY_STATUS(check_tables(writer_, out));
     HEARTH_TRY_STATUS(check_index(writer_, *index(), out));
     HEARTH_TRY_STATUS(check_blobs(writer_, blobs_, out));
     return out;

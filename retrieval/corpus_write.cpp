@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/utf8.h"
 #include "retrieval/corpus_impl.h"
+#include "retrieval/record_tables.h"
 #include "retrieval/schema.h"
 #include "retrieval/unit_vectors.h"
 
@@ -58,6 +59,13 @@ Status CorpusImpl::check_version(const NewVersion& version) const {
             return invalid(version.path + ": chunk [" + std::to_string(span.start) + ", " + std::to_string(span.end) +
                            ") is empty, outside the text or cuts a character");
         }
+    }
+    for (const PackedTable& table : version.tables) {
+        const Status whole = check_table(table);
+        if (!whole.ok()) return invalid(version.path + ": " + whole.error().message);
+        if (table.end > version.text.size() || !is_boundary(version.text, table.start) ||
+            !is_boundary(version.text, table.end))
+            return invalid(version.path + ": a table's place is outside the text or cuts a character");
     }
     const auto odd = first_not_of_unit_length(version.vectors, width);
     if (odd) return invalid(version.path + ": vector " + std::to_string(*odd) + " does not have length 1");
@@ -198,6 +206,7 @@ Status CorpusImpl::rename_document(const std::string& old_path, const std::strin
                                     " WHERE document = ?1"));
         statement.bind(1, moved->document).bind(2, new_path).bind(3, collection_of(new_path)).bind(4, generation);
         HEARTH_TRY_STATUS(statement.run());
+        HEARTH_TRY_STATUS(rename_tables(database, moved->version, old_path, new_path));
         return update_file_state(database, moved->document, file, generation);
     });
 }

@@ -57,10 +57,10 @@ Result<std::vector<SnapshotInfo>> list_snapshots(Database& database);
 /// Inserts or updates the document's own row; `id` stays when the path is known. Returns the row number.
 Result<std::int64_t> upsert_document(Database& database, const DocumentStatus& status, std::int64_t generation);
 Status update_file_state(Database& database, std::int64_t document, const FileState& file, std::int64_t generation);
-/// Removes the text, chunks, vectors and full-text rows of a document; its own row stays. True when there were any.
-/// A text that is damaged does not keep its document alive: the full-text index is then built anew without it.
+/// Removes the text, chunks, vectors, tables and full-text rows of a document; its own row stays. True when there were
+/// any. A text that is damaged does not keep its document alive: the full-text index is then built anew without it.
 Result<bool> remove_content(Database& database, const DocumentRow& row);
-/// Text, chunks, vectors and full-text rows of `version` for a document whose content was removed before.
+/// Text, chunks, vectors, tables and full-text rows of `version` for a document whose content was removed before.
 /// Returns the new index rows in the order of version.chunks.
 Result<std::vector<VectorRow>> insert_content(Database& database, std::int64_t document, const std::string& document_id,
                                               const NewVersion& version, std::int64_t generation);

@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "retrieval/record.h"
+#include "retrieval/record_tables.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -146,7 +147,7 @@ Result<bool> remove_content(Database& database, const DocumentRow& row) {
     if (row.version == 0) return false;
     const auto text = intact_text(database, row);
     if (text.ok()) HEARTH_TRY_STATUS(each_chunk_words(database, kForgetWords, row, *text));
-    // Vectors, chunks and pieces go with it: ON DELETE CASCADE.
+    // Vectors, chunks, pieces and tables go with it: ON DELETE CASCADE.
     HEARTH_TRY_STATUS(run_with(database, "DELETE FROM versions WHERE document = ?1", row.document));
     if (!text.ok()) HEARTH_TRY_STATUS(rebuild_words(database));
     return true;
@@ -156,6 +157,7 @@ Result<std::vector<VectorRow>> insert_content(Database& database, std::int64_t d
                                               const NewVersion& version, std::int64_t generation) {
     HEARTH_TRY(const std::int64_t version_row, insert_version(database, document, version, generation));
     HEARTH_TRY_STATUS(insert_pieces(database, version_row, version.text));
+    HEARTH_TRY_STATUS(insert_tables(database, version_row, version.path, version.tables));
     HEARTH_TRY(Statement chunk,
                database.prepare("INSERT INTO chunks (id, document, version, ordinal, heading, page, start, end, tokens)"
                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));

@@ -87,7 +87,28 @@ ALTER TABLE documents ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD COLUMN read_with TEXT NOT NULL DEFAULT 'not recorded';
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1, kVersion2};
+// The cells of the documents' tables, to be queried. Documents that were read before have none until they are read
+// again.
+constexpr char kVersion3[] = R"sql(
+CREATE TABLE data_tables (
+    version INTEGER NOT NULL REFERENCES versions (version) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    page INTEGER,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    columns TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    totals_left_out INTEGER NOT NULL,
+    too_large INTEGER NOT NULL,
+    rows_sha256 TEXT NOT NULL,
+    rows BLOB NOT NULL,
+    PRIMARY KEY (version, ordinal)
+);
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1, kVersion2, kVersion3};
 
 Result<std::int64_t> user_version(Database& database) {
     HEARTH_TRY(Statement statement, database.prepare("PRAGMA user_version"));

@@ -9,7 +9,7 @@
 namespace hearth::retrieval {
 
 /// PRAGMA user_version of a record this program writes.
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 /// Brings an empty or older record to kSchemaVersion in one transaction. kUnsupported for a record written by a newer
 /// program: nothing is touched.

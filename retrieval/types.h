@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/packed_table.h"
+#include "core/sqlite_guard.h"
+
 namespace hearth::retrieval {
 
 /// Bytes [start, end) of the document's extracted text (UTF-8). For Markdown and UTF-8 text files that text is the
@@ -99,6 +102,38 @@ struct DocumentStatus {
     std::int64_t indexed_at = 0;  ///< UNIX seconds; 0 = never
     int chunks = 0;
     std::string title;
+};
+
+struct ColumnInfo {
+    std::string name;   ///< in SQL
+    std::string title;  ///< as the file has it
+    CellType type = CellType::kText;
+};
+
+/// A table of a document, as SQL sees it. kNumber columns hold numbers, kBoolean ones 1 and 0, the others text; empty
+/// cells are NULL.
+struct TableInfo {
+    std::string name;  ///< in SQL, unique in the record
+    DocumentRef document;
+    std::string title;        ///< of the sheet or the caption; may be empty
+    std::optional<int> page;  ///< 1-based: of a sheet, its number
+    Span span;                ///< where the document's text tells of it
+    std::vector<ColumnInfo> columns;
+    std::int64_t rows = 0;
+    bool totals_left_out = false;  ///< the file's last row added up the others; it is not one of the rows
+    bool too_large = false;        ///< it cannot be queried
+};
+
+/// Empty = all. As in Query.
+struct TableScope {
+    std::string collection;
+    std::string path;  ///< glob
+    std::string type;
+};
+
+struct TableAnswer {
+    SqlRows rows;
+    std::vector<TableInfo> sources;  ///< the tables that the statement read
 };
 
 struct CorpusCounts {

@@ -87,7 +87,7 @@ PackedTable pack_table(const Table& table, std::size_t rows, std::optional<int> 
     packed.page = page;
     packed.row_count = rows;
     packed.totals_left_out = rows < table.rows();
-    packed.too_large = table.columns.size() > kMaxTableColumns;
+    packed.too_large = table.columns.size() > kMaxTableColumns || rows > kMaxTableRows;
     std::vector<ColumnKind> kinds(table.columns.size());
     for (std::size_t row = 0; row < rows && !packed.too_large; ++row)
         packed.too_large = !pack_row(table, row, packed.rows, kinds);

@@ -53,7 +53,8 @@ struct Entry {
             done = (*corpus)->remove_document(path_of(document));
             if (!done.ok() && done.error().code == ErrorCode::kNotFound) done = Status();
         } else {
-            const auto put = test::version_of(embedder, path_of(document), text_of(document, version));
+            auto put = test::version_of(embedder, path_of(document), text_of(document, version));
+            put.tables = {test::table_of({{"version", CellType::kNumber}}, {{std::to_string(version)}})};
             done = test::keep_bytes(**corpus, source, put.text);
             if (done.ok()) done = (*corpus)->put_version(put);
         }
@@ -92,6 +93,10 @@ int version_there(test::CorpusFolder& folder, int document) {
     const int version = std::atoi(passage->text.c_str() + at);
     EXPECT_EQ(passage->text, text_of(document, version));
     EXPECT_TRUE(folder.finds(token_of(document, version)));
+    const auto table = folder.corpus->tables({.path = path_of(document)});
+    EXPECT_EQ(table->size(), 1u);
+    const auto answer = folder.corpus->query_tables("SELECT version FROM " + table->at(0).name, {});
+    EXPECT_EQ(std::get<std::int64_t>(answer->rows.rows.at(0).at(0)), version);
     return version;
 }
 

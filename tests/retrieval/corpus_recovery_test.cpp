@@ -156,7 +156,7 @@ TEST(CorpusRecovery, ARecordOfTheFirstFormatIsBroughtUpToDate) {
         for (const char* column : {"changed_ns", "inode", "read_with"}) {
             ASSERT_TRUE(database->execute(std::string("ALTER TABLE documents DROP COLUMN ") + column).ok());
         }
-        ASSERT_TRUE(database->execute("PRAGMA user_version = 1").ok());
+        ASSERT_TRUE(database->execute("DROP TABLE data_tables; PRAGMA user_version = 1").ok());
     }
     folder.reopen();
     EXPECT_TRUE(folder.finds("good"));

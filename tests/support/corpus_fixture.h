@@ -49,6 +49,20 @@ inline Status keep_bytes(retrieval::Corpus& corpus, const std::string& file, con
     return Error(ErrorCode::kDataLoss, "the blob has another hash than the bytes");
 }
 
+/// A table without a name of its own, as ingest would keep it of `text`.
+inline PackedTable table_of(std::vector<TableColumn> columns, const std::vector<std::vector<std::string>>& rows) {
+    PackedTable table;
+    table.columns = std::move(columns);
+    PackedRows packed(table.rows);
+    for (const auto& row : rows) {
+        packed.begin_row(row.size());
+        for (const std::string& cell : row) packed.add_cell(cell);
+    }
+    table.row_count = rows.size();
+    table.end = 1;
+    return table;
+}
+
 class CorpusFolder {
   public:
     explicit CorpusFolder(int dimensions = 64) : embedder(dimensions) { reopen(); }

@@ -261,6 +261,31 @@ class MemoryCorpus : public retrieval::Corpus {
         return out;
     }
 
+    Result<std::vector<retrieval::TableInfo>> tables(const retrieval::TableScope& scope) const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<retrieval::TableInfo> out;
+        for (const auto& table : tables_) {
+            if (scope.collection.empty() || table.document.collection == scope.collection) out.push_back(table);
+        }
+        return out;
+    }
+    /// Answers every statement with the scripted rows, out of the first table.
+    Result<retrieval::TableAnswer> query_tables(const std::string& sql, const retrieval::TableScope&) const override {
+        const std::lock_guard lock(mutex_);
+        last_sql_ = sql;
+        if (table_rows.columns.empty()) return Error(ErrorCode::kNotFound, "no such table: nowhere");
+        return retrieval::TableAnswer{table_rows, {tables_.front()}};
+    }
+    void add_table(retrieval::TableInfo table) {
+        const std::lock_guard lock(mutex_);
+        tables_.push_back(std::move(table));
+    }
+    std::string last_sql() const {
+        const std::lock_guard lock(mutex_);
+        return last_sql_;
+    }
+    SqlRows table_rows;
+
     Result<retrieval::KeptBlob> keep_blob(int, const std::string&, retrieval::SourceFile, std::stop_token) override {
         return retrieval::KeptBlob{};
     }
@@ -281,6 +306,8 @@ class MemoryCorpus : public retrieval::Corpus {
     mutable std::mutex mutex_;
     std::map<std::string, Entry> entries_;
     mutable retrieval::Query last_query_;
+    std::vector<retrieval::TableInfo> tables_;
+    mutable std::string last_sql_;
 };
 
 /// Runs `script` for every question.
