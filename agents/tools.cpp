@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/prompt.h"
+#include "agents/table_tools.h"
+#include "agents/tool_parts.h"
 #include "agents/words.h"
 #include "core/glob.h"
 #include "core/json.h"
@@ -15,6 +17,7 @@
 namespace hearth::agents {
 namespace {
 
+constexpr std::string_view kQueryTable = "query_table";
 constexpr int kSearchDefault = 4;
 constexpr std::size_t kReadBytes = 2000;
 constexpr std::size_t kListedDocuments = 40;
@@ -29,27 +32,14 @@ constexpr std::string_view kReadSchema =
     R"("required":["document_id"],"additionalProperties":false})";
 constexpr std::string_view kListSchema =
     R"({"type":"object","properties":{"collection":{"type":"string","maxLength":200}},"additionalProperties":false})";
+constexpr std::string_view kTablesSchema =
+    R"({"type":"object","properties":{"collection":{"type":"string","maxLength":200},)"
+    R"("path":{"type":"string","maxLength":400}},"additionalProperties":false})";
+constexpr std::string_view kQuerySchema =
+    R"({"type":"object","properties":{"sql":{"type":"string","minLength":1,"maxLength":8192},)"
+    R"("collection":{"type":"string","maxLength":200},"path":{"type":"string","maxLength":400}},)"
+    R"("required":["sql"],"additionalProperties":false})";
 constexpr std::string_view kTimeSchema = R"({"type":"object","properties":{},"additionalProperties":false})";
-
-ToolResult failure(std::string text) {
-    return {std::move(text), true, {}};
-}
-
-/// The collection to look in, and a line about one that was asked for but is not there.
-struct Collection {
-    std::string name;
-    std::string note;
-};
-
-Result<Collection> collection_of(const nlohmann::json& arguments, const retrieval::Corpus& corpus,
-                                 const ToolScope& scope) {
-    if (!scope.collection.empty()) return Collection{scope.collection, {}};
-    const std::string wanted = arguments.value("collection", std::string());
-    if (wanted.empty()) return Collection{};
-    HEARTH_TRY(const std::vector<retrieval::DocumentStatus> documents, corpus.documents(wanted));
-    if (!documents.empty()) return Collection{wanted, {}};
-    return Collection{{}, "There is no collection \"" + wanted + "\"; looked in all.\n"};
-}
 
 ToolResult search_documents(const nlohmann::json& arguments, const retrieval::Corpus& corpus, const ToolScope& scope,
                             int first_number) {
@@ -148,7 +138,9 @@ ToolResult current_time() {
     if (localtime_r(&now, &local) == nullptr) return failure("The clock cannot be read.");
     std::array<char, 80> text{};
     const std::size_t size = std::strftime(text.data(), text.size(), "%A, %d %B %Y, %H:%M %Z", &local);
-    return {std::string(text.data(), size), false, {}};
+    ToolResult result;
+    result.text.assign(text.data(), size);
+    return result;
 }
 
 const llm::ToolDefinition* find_tool(const std::string& name) {
@@ -166,8 +158,26 @@ const std::vector<llm::ToolDefinition>& tool_definitions() {
         {"read_document", "Read one document from byte `start` on.", std::string(kReadSchema)},
         {"list_documents", "List the documents in the folder.", std::string(kListSchema)},
         {"current_time", "The date and time now.", std::string(kTimeSchema)},
+        {"list_tables", "List the tables of the documents (CSV, sheets, pages) with their columns.",
+         std::string(kTablesSchema)},
+        {std::string(kQueryTable),
+         "Exact counts, sums, averages and lookups by one SQL SELECT (SQLite) over the tables of the documents.",
+         std::string(kQuerySchema)},
     };
     return kTools;
+}
+
+std::vector<llm::ToolDefinition> offered_tools(const retrieval::Corpus& corpus, const ToolScope& scope) {
+    const auto tables = corpus.tables({scope.collection, scope.path, scope.type});
+    std::vector<llm::ToolDefinition> offered;
+    for (const llm::ToolDefinition& tool : tool_definitions()) {
+        if (tool.name != "list_tables" && tool.name != kQueryTable) offered.push_back(tool);
+        if (tool.name != kQueryTable || !tables.ok() || tables->empty()) continue;
+        const llm::ToolDefinition query = query_table_over(tool, *tables);
+        if (query.description.find("list_tables") != std::string::npos) offered.push_back(*find_tool("list_tables"));
+        offered.push_back(query);
+    }
+    return offered;
 }
 
 std::string tool_asked_for(std::string_view question) {
@@ -224,6 +234,8 @@ ToolResult run_tool(const llm::ToolCall& call, const retrieval::Corpus& corpus, 
     if (call.name == "search_documents") return search_documents(*arguments, corpus, scope, first_number);
     if (call.name == "read_document") return read_document(*arguments, corpus, scope, first_number);
     if (call.name == "list_documents") return list_documents(*arguments, corpus, scope);
+    if (call.name == "list_tables") return list_tables(*arguments, corpus, scope);
+    if (call.name == kQueryTable) return query_table(*arguments, corpus, scope, first_number);
     return current_time();
 }
 

@@ -17,11 +17,13 @@ struct ToolResult {
     std::string text;                      ///< what the model reads; at most kToolResultBytes
     bool failed = false;                   ///< `text` then says what to do differently
     std::vector<retrieval::Hit> passages;  ///< shown in `text` under the numbers from `first_number` on
+    std::string computed;                  ///< query_table: the rows in `text`. They are said of all `passages`
+    std::string data;                      ///< the same for programs, as JSON; empty: there is nothing more to say
 };
 
 inline constexpr std::size_t kToolResultBytes = 3000;
 
-/// search_documents, read_document, list_documents, current_time.
+/// search_documents, read_document, list_documents, current_time, list_tables, query_table.
 const std::vector<llm::ToolDefinition>& tool_definitions();
 
 /// The tool a question asks for, empty: none. list_documents and current_time for questions about the folder itself or
@@ -35,6 +37,10 @@ struct ToolScope {
     std::string path;  ///< glob
     std::string type;
 };
+
+/// Those that a model is offered: the last two only where there are tables, and query_table with their columns in its
+/// description; list_tables only where these do not fit.
+std::vector<llm::ToolDefinition> offered_tools(const retrieval::Corpus& corpus, const ToolScope& scope);
 
 /// Runs one call. Never fails as a whole: a wrong call is a failed ToolResult the model can learn from.
 /// An unknown collection, which small models invent, is named in the result and not used. `first_number` is the

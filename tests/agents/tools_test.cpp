@@ -92,6 +92,70 @@ TEST_F(Tools, DocumentIsReadByIdPathOrName) {
     EXPECT_TRUE(run("read_document", R"({"document_id":"eave.txt"})").failed);
 }
 
+retrieval::TableInfo leave_table(const std::string& name) {
+    retrieval::TableInfo table;
+    table.name = name;
+    table.document = {"id-handbook/leave.txt", "handbook/leave.txt", "csv", "handbook"};
+    table.span = {0, 9};
+    table.columns = {{"who", "Who", CellType::kText}, {"days", "Days", CellType::kNumber}};
+    table.rows = 40;
+    return table;
+}
+
+TEST_F(Tools, TablesAreOfferedWhereThereAreAny) {
+    const auto names = [&](const ToolScope& scope) {
+        std::string out;
+        for (const auto& tool : offered_tools(corpus_, scope)) out += tool.name + " ";
+        return out;
+    };
+    EXPECT_EQ(names({}), "search_documents read_document list_documents current_time ");
+    corpus_.add_table(leave_table("leave"));
+    EXPECT_EQ(names({}), "search_documents read_document list_documents current_time query_table ");
+    EXPECT_EQ(names({.collection = "notes"}), "search_documents read_document list_documents current_time ");
+    EXPECT_NE(offered_tools(corpus_, {}).back().description.find("The tables: leave(who text, days number)."),
+              std::string::npos);
+    for (int i = 0; i < 100; ++i) corpus_.add_table(leave_table("leave_" + std::to_string(i)));
+    EXPECT_EQ(names({}), "search_documents read_document list_documents current_time list_tables query_table ");
+    EXPECT_LT(offered_tools(corpus_, {}).back().description.size(), 1500u);
+}
+
+TEST_F(Tools, QueriesAreAnsweredWithTheTablesAsPassages) {
+    corpus_.add_table(leave_table("leave"));
+    corpus_.table_rows = {
+        {"who", "days"}, {{std::string("Ann\nLee"), std::int64_t{27}}, {std::monostate(), 0.5}}, false};
+    const ToolResult result = run("query_table", R"({"sql":"SELECT who, days FROM leave"})");
+    ASSERT_FALSE(result.failed) << result.text;
+    EXPECT_EQ(corpus_.last_sql(), "SELECT who, days FROM leave");
+    EXPECT_EQ(result.computed, "who | days\nAnn Lee | 27\nNULL | 0.5");
+    EXPECT_EQ(result.text, "[5] table leave of handbook/leave.txt, 40 rows\n" + result.computed + "\n");
+    ASSERT_EQ(result.passages.size(), 1u);
+    EXPECT_EQ(result.passages[0].text, "Everybody");
+    EXPECT_EQ(result.passages[0].document.id, "id-handbook/leave.txt");
+}
+
+TEST_F(Tools, LongResultsAreCutAndSaySo) {
+    corpus_.add_table(leave_table("leave"));
+    corpus_.table_rows.columns = {"who"};
+    for (int i = 0; i < 200; ++i) corpus_.table_rows.rows.push_back({std::string(90, 'a')});
+    corpus_.table_rows.cut = true;
+    const ToolResult result = run("query_table", R"({"sql":"SELECT who FROM leave"})");
+    EXPECT_LE(result.text.size(), kToolResultBytes);
+    EXPECT_NE(result.text.find("rows of more than 200; ask for fewer"), std::string::npos);
+    EXPECT_GT(result.data.size(), 200u * 90);
+}
+
+TEST_F(Tools, TablesAreListedWithTheirColumns) {
+    EXPECT_EQ(run("list_tables", "{}").text, "0 tables\n");
+    corpus_.add_table(leave_table("leave"));
+    EXPECT_EQ(run("list_tables", "").text, "1 table\n- leave(who text, days number), 40 rows, of handbook/leave.txt\n");
+    EXPECT_NE(run("query_table", R"({"sql":"SELECT 1"})").text.find("The query failed: no such table"),
+              std::string::npos);
+    for (int i = 0; i < 200; ++i) corpus_.add_table(leave_table("leave_" + std::to_string(i)));
+    const ToolResult many = run("list_tables", "{}");
+    EXPECT_LE(many.text.size(), kToolResultBytes);
+    EXPECT_NE(many.text.find(" more\n"), std::string::npos);
+}
+
 TEST_F(Tools, WrongCallsFailWithTheRemedy) {
     EXPECT_NE(run("delete_all", "{}").text.find("The tools are: search_documents"), std::string::npos);
     EXPECT_TRUE(run("read_document", "{}").failed);

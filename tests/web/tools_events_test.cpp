@@ -36,7 +36,7 @@ class ToolRoutes : public testing::Test {
 
 TEST_F(ToolRoutes, ListShowAndCall) {
     const json tools = get("/v1/tools").json()["tools"];
-    ASSERT_EQ(tools.size(), 4u);
+    ASSERT_EQ(tools.size(), 6u);
     for (const json& tool : tools) {
         EXPECT_EQ(get("/v1/tools/" + tool["name"].get<std::string>()).json(), tool);
         EXPECT_EQ(tool["annotations"]["read_only"], true);
@@ -46,6 +46,32 @@ TEST_F(ToolRoutes, ListShowAndCall) {
     EXPECT_EQ(found["failed"], false);
     EXPECT_EQ(found["passages"].size(), 3u);
     EXPECT_EQ(run("list_documents", json::object()).json()["text"].get<std::string>().rfind("3 documents", 0), 0u);
+}
+
+TEST_F(ToolRoutes, TablesComeAsTextAndAsData) {
+    retrieval::TableInfo table;
+    table.name = "kilns";
+    table.document = house_.corpus.documents("")->front().document;
+    table.columns = {{"kiln", "Kiln", CellType::kText}, {"degrees", "Degrees", CellType::kNumber}};
+    table.rows = 12;
+    house_.corpus.add_table(table);
+    house_.corpus.table_rows = {
+        {"kiln", "sum(degrees)"}, {{std::string("A"), 1000.3}, {std::monostate(), std::int64_t{7}}}, true};
+
+    const json listed = run("list_tables", json::object()).json();
+    EXPECT_EQ(listed["data"]["tables"][0]["columns"][1]["type"], "number");
+    EXPECT_EQ(listed["data"]["tables"][0]["path"], table.document.path);
+    EXPECT_EQ(listed["data"]["left_out"], 0);
+
+    const json found = run("query_table", {{"sql", "SELECT kiln, sum(degrees) FROM kilns GROUP BY 1"}}).json();
+    EXPECT_EQ(found["failed"], false);
+    EXPECT_EQ(found["data"]["columns"], json({"kiln", "sum(degrees)"}));
+    EXPECT_EQ(found["data"]["rows"].dump(), R"([["A",1000.3],[null,7]])");
+    EXPECT_EQ(found["data"]["cut"], true);
+    EXPECT_EQ(found["data"]["tables"][0]["document_id"], table.document.id);
+    EXPECT_EQ(found["passages"][0]["document"]["id"], table.document.id);
+    EXPECT_FALSE(run("search_documents", {{"query", "kiln"}}).json().contains("data"));
+    EXPECT_EQ(run("query_table", {{"sequel", "x"}}).json()["failed"], true);
 }
 
 TEST_F(ToolRoutes, WrongArgumentsAreAResultAndWrongRequestsAnError) {

@@ -114,6 +114,7 @@ json openapi_document(std::span<const Route> routes, std::string_view version) {
     }
     json schemas = parsed(openai_schemas());
     schemas.update(parsed(store_schemas()));
+    schemas.update(parsed(tool_schemas()));
     schemas.update(parsed(hearth_schemas()));
     return {{"openapi", "3.1.0"},
             {"info",

@@ -35,14 +35,6 @@ std::string_view hearth_schemas() {
   "states": {"type": "object", "additionalProperties": {"type": "integer"}}}},
 "CollectionList": {"type": "object", "required": ["collections"], "properties": {"collections": {"type": "array",
   "items": {"$ref": "#/components/schemas/Collection"}}}},
-"Tool": {"type": "object", "required": ["name", "description", "input_schema", "annotations"], "properties": {
-  "name": {"type": "string"}, "description": {"type": "string"}, "input_schema": {"type": "object"}}},
-"ToolList": {"type": "object", "required": ["tools"], "properties": {"tools": {"type": "array",
-  "items": {"$ref": "#/components/schemas/Tool"}}}},
-"ToolCall": {"type": "object", "properties": {"arguments": {"type": "object"}}},
-"ToolResult": {"type": "object", "required": ["name", "text", "failed", "passages"], "properties": {
-  "name": {"type": "string"}, "text": {"type": "string"}, "failed": {"type": "boolean"}, "passages": {"type": "array",
-  "items": {"$ref": "#/components/schemas/Hit"}}}},
 "Span": {"type": "object", "required": ["start", "end"], "properties": {"start": {"type": "integer"},
   "end": {"type": "integer"}}},
 "DocumentRef": {"type": "object", "required": ["id", "path", "type", "collection"], "properties": {

@@ -31,6 +31,7 @@ std::span<const RouteDoc> route_docs();
 /// JSON objects as text.
 std::string_view openai_schemas();
 std::string_view store_schemas();
+std::string_view tool_schemas();
 std::string_view hearth_schemas();
 std::string_view query_parameters();
 

@@ -82,7 +82,9 @@ constexpr RouteDoc kDocs[] = {
     {kGet, "/v1/tools", "listTools", "tools", "The tools of the answering loop. All only read.", "", "", "ToolList"},
     {kGet, "/v1/tools/{}", "getTool", "tools", "One tool with its schema.", "", "", "Tool"},
     {kPost, "/v1/tools/{}/call", "callTool", "tools",
-     "Calls it. Wrong arguments are a failed result that says what to do differently.", "", "ToolCall", "ToolResult"},
+     "Calls it. Wrong arguments are a failed result that says what to do differently. query_table and list_tables have "
+     "their rows in 'data'.",
+     "", "ToolCall", "ToolResult"},
     {kGet, "/v1/events", "events", "health",
      "Server-sent events 'ingest', 'engine' and 'answers': each the whole state of its part, when it changes.", "", "",
      "Text", 200, "text/event-stream; charset=utf-8"},

@@ -68,8 +68,9 @@ void call_tool(App& app, Request& request, ResponseWriter& writer) {
     const agents::ToolResult result = agents::run_tool(call, *app.services().corpus, {}, 1);
     json passages = json::array();
     for (const retrieval::Hit& hit : result.passages) passages.push_back(to_json(hit));
-    writer.send(json_response(dump_json(
-        {{"name", name}, {"text", result.text}, {"failed", result.failed}, {"passages", std::move(passages)}})));
+    json reply{{"name", name}, {"text", result.text}, {"failed", result.failed}, {"passages", std::move(passages)}};
+    if (auto data = parse_json(result.data); !result.data.empty() && data.ok()) reply["data"] = std::move(*data);
+    writer.send(json_response(dump_json(reply)));
 }
 
 json collection_json(const Collection& collection) {
