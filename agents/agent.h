@@ -24,6 +24,7 @@ struct Source {
     retrieval::Hit hit;
     std::string quote;           ///< the words of the passage that carry the answer
     retrieval::Span quote_span;  ///< of `quote` in the document's extracted text
+    std::string computed;        ///< what query_table computed over a table that `hit` tells of; else empty
     bool verified = false;       ///< quote equals the document's bytes at quote_span
     bool cited = false;          ///< the answer refers to it
 };

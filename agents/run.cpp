@@ -17,15 +17,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void add_usage(llm::Usage& sum, const llm::Usage& step) {
-    sum.prompt_tokens += step.prompt_tokens;
-    sum.cached_tokens += step.cached_tokens;
-    sum.completion_tokens += step.completion_tokens;
-    sum.queue_seconds += step.queue_seconds;
-    sum.prefill_seconds += step.prefill_seconds;
-    sum.decode_seconds += step.decode_seconds;
-}
-
 }  // namespace
 
 Run::Run(const RunParts& parts, const AskRequest& request, const EventSink& sink, std::stop_token cancel)
@@ -34,6 +25,20 @@ Run::Run(const RunParts& parts, const AskRequest& request, const EventSink& sink
       sink_(sink),
       cancel_(std::move(cancel)),
       deadline_(start_ + parts.options.max_time) {}
+
+void Run::add_usage(const llm::Usage& step) {
+    llm::Usage& sum = answer_.usage;
+    sum.prompt_tokens += step.prompt_tokens;
+    sum.cached_tokens += step.cached_tokens;
+    sum.completion_tokens += step.completion_tokens;
+    sum.queue_seconds += step.queue_seconds;
+    sum.prefill_seconds += step.prefill_seconds;
+    sum.decode_seconds += step.decode_seconds;
+}
+
+double Run::seconds_since_start() const {
+    return seconds_since(start_);
+}
 
 Result<Answer> Run::answer() {
     Result<Answer> answer = answer_question();
@@ -55,6 +60,8 @@ Result<Answer> Run::answer_question() {
     send(StepEvent{"searching your documents"});
     HEARTH_TRY_STATUS(retrieve());
     HEARTH_TRY_STATUS(decide());
+    HEARTH_TRY(const bool computed, answer_from_tables());
+    if (computed) return std::move(answer_);
     rebuild_writer();
     send(SourcesEvent{answer_.sources, answer_.found});
     if (!answer_.found) return refuse();
@@ -159,7 +166,7 @@ Result<Answer> Run::generate(std::vector<llm::Message> messages, const std::stri
 /// A model that has been shown tools is shown them to the end: only so is a call that it writes taken for one.
 void Run::offer_tools(llm::GenerateRequest& request, const std::string& required_tool, bool last) const {
     if (!tools_begun_ && required_tool.empty() && (parts_.options.tools != ToolOffer::kAlways || last)) return;
-    request.tools = tool_definitions();
+    request.tools = offered_tools(parts_.corpus, {request_.collection, request_.path, request_.type});
     if (required_tool.empty()) return;
     request.tool_choice = llm::ToolChoice::kNamed;
     request.tool_name = required_tool;
@@ -176,7 +183,7 @@ Status Run::take_step(std::vector<llm::Message>& messages, const std::string& re
         return deliver(writer_->push(delta)) && !writer_->stopped() && !over_time();
     };
     HEARTH_TRY(const llm::Completion step, parts_.model.generate(request, sink, cancel_));
-    add_usage(answer_.usage, step.usage);
+    add_usage(step.usage);
     answer_.finish_reason = writer_->stopped() ? llm::FinishReason::kStop : step.finish_reason;
     const bool called = answer_.finish_reason == llm::FinishReason::kToolCalls;
     const bool may_call = static_cast<int>(answer_.tools.size()) < parts_.options.max_tool_calls && !last;
@@ -194,8 +201,8 @@ void Run::call_tools(std::vector<llm::Message>& messages, const llm::Completion&
     send(SourcesEvent{answer_.sources, answer_.found});
 }
 
-/// Runs one call within the budgets and notes it; returns what the model reads.
-std::string Run::call_tool(const llm::ToolCall& call) {
+/// Runs one call within the budgets and notes it.
+ToolResult Run::run_call(const llm::ToolCall& call) {
     const auto begin = std::chrono::steady_clock::now();
     const int next = static_cast<int>(answer_.sources.size()) + 1;
     ToolResult result;
@@ -207,11 +214,14 @@ std::string Run::call_tool(const llm::ToolCall& call) {
         result = run_tool(call, parts_.corpus, {request_.collection, request_.path, request_.type}, next);
     }
     answer_.found = answer_.found || !result.failed;
-    for (Source& source : sources_of(result.passages, next)) answer_.sources.push_back(std::move(source));
+    for (Source& source : sources_of(result.passages, next)) {
+        source.computed = result.computed;
+        answer_.sources.push_back(std::move(source));
+    }
     ToolTrace trace{call.name, call.arguments, result.text, seconds_since(begin), result.failed};
     send(ToolEvent{trace});
     answer_.tools.push_back(std::move(trace));
-    return result.text;
+    return result;
 }
 
 bool Run::is_repeated(const llm::ToolCall& call) {
@@ -238,7 +248,7 @@ void Run::say_without_model() {
         text =
             one_line(passages_[nearest.passage].text.substr(nearest.span.start, nearest.span.end - nearest.span.start));
         answer_.quoted = true;
-    } else if (answer_.found && !answer_.sources.empty()) {
+    } else if (answer_.found && !answer_.sources.empty() && answer_.sources.back().computed.empty()) {
         const Source& source = answer_.sources.back();
         const retrieval::Span span = support_->best_sentences(source.number, {}, conversation_.question);
         text = "\u201c" + one_line(source.hit.text.substr(span.start, span.end - span.start)) + "\u201d";
@@ -268,7 +278,10 @@ Result<Answer> Run::finish() {
     HEARTH_TRY_STATUS(
         quote_sources(answer_.sources, answer_.text, answer_.citations, conversation_.question, all, parts_.corpus));
     std::vector<std::string_view> texts;
-    for (const Source& source : answer_.sources) texts.push_back(source.hit.text);
+    for (const Source& source : answer_.sources) {
+        texts.push_back(source.hit.text);
+        texts.push_back(source.computed);
+    }
     answer_.unverified_quotes = quotes_not_in(answer_.text, texts);
     answer_.timings.total_seconds = seconds_since(start_);
     return std::move(answer_);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -38,7 +39,18 @@ class Run {
     Status take_step(std::vector<llm::Message>& messages, const std::string& required_tool, bool last, bool& again);
     void offer_tools(llm::GenerateRequest& request, const std::string& required_tool, bool last) const;
     void call_tools(std::vector<llm::Message>& messages, const llm::Completion& step);
-    std::string call_tool(const llm::ToolCall& call);
+    std::string call_tool(const llm::ToolCall& call) { return run_call(call).text; }
+    ToolResult run_call(const llm::ToolCall& call);
+    /// A statement and what came out.
+    struct TableResult {
+        std::string sql;
+        SqlRows rows;
+    };
+    std::vector<retrieval::TableInfo> tables_near() const;
+    Result<std::optional<TableResult>> compute(const std::vector<retrieval::TableInfo>& tables);
+    Result<bool> answer_from_tables();
+    void add_usage(const llm::Usage& step);
+    double seconds_since_start() const;
     bool is_repeated(const llm::ToolCall& call);
     void rebuild_writer();
     bool deliver(const std::string& text);

@@ -37,7 +37,8 @@ std::vector<Source> sources_of(const std::vector<retrieval::Hit>& passages, int 
 std::vector<SupportPassage> support_passages(const std::vector<Source>& sources) {
     std::vector<SupportPassage> passages;
     for (const Source& source : sources) {
-        passages.push_back({source.number, source.hit.chunk.heading, source.hit.text});
+        const bool computed = !source.computed.empty();
+        passages.push_back({source.number, computed ? source.computed : source.hit.chunk.heading, source.hit.text});
     }
     return passages;
 }

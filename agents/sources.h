@@ -14,7 +14,8 @@ namespace hearth::agents {
 /// Numbered from `first_number` on, nothing quoted or cited yet.
 std::vector<Source> sources_of(const std::vector<retrieval::Hit>& passages, int first_number = 1);
 
-/// What SupportIndex compares with. Views into `sources`, which must outlive the result unchanged.
+/// What SupportIndex compares with; what was computed over a passage counts as said above it. Views into `sources`,
+/// which must outlive the result unchanged.
 std::vector<SupportPassage> support_passages(const std::vector<Source>& sources);
 
 /// Sets `cited` by the answer's marks, picks each source's quote for the sentence that cites it (or the question), and

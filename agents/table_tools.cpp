@@ -183,7 +183,7 @@ ToolResult query_table(const json& arguments, const retrieval::Corpus& corpus, c
     ToolResult result;
     const auto where = table_scope(arguments, corpus, scope, result.text);
     if (!where.ok()) return failure("The tables cannot be read: " + where.error().message);
-    const auto answer = corpus.query_tables(arguments.at("sql").get<std::string>(), *where);
+    auto answer = corpus.query_tables(arguments.at("sql").get<std::string>(), *where);
     if (!answer.ok()) {
         std::string why = result.text + "The query failed: " + answer.error().message + ".";
         why.resize(utf8_floor(why, kToolResultBytes));
@@ -201,6 +201,7 @@ ToolResult query_table(const json& arguments, const retrieval::Corpus& corpus, c
                        std::to_string(answer->rows.rows.size()) + "; ask for fewer)\n";
     }
     result.data = data_json(*answer);
+    result.rows = std::move(answer->rows);
     return result;
 }
 

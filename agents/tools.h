@@ -18,6 +18,7 @@ struct ToolResult {
     bool failed = false;                   ///< `text` then says what to do differently
     std::vector<retrieval::Hit> passages;  ///< shown in `text` under the numbers from `first_number` on
     std::string computed;                  ///< query_table: the rows in `text`. They are said of all `passages`
+    SqlRows rows;                          ///< query_table: all that came out
     std::string data;                      ///< the same for programs, as JSON; empty: there is nothing more to say
 };
 

@@ -104,6 +104,7 @@ json to_json(const agents::Source& source) {
     out["quote_span"] = to_json(source.quote_span);
     out["verified"] = source.verified;
     out["cited"] = source.cited;
+    if (!source.computed.empty()) out["computed"] = source.computed;
     return out;
 }
 
