@@ -24,10 +24,10 @@ std::string print_value(const SqlValue& value);
 
 struct SqlLimits {
     std::size_t rows = 200;
-    std::size_t result_bytes = 64 << 10;      ///< of all values together
-    std::chrono::milliseconds time{2000};     ///< looked at every thousand steps
-    std::int64_t steps = 400'000'000;         ///< of SQLite's machine
-    std::int64_t memory_bytes = 192ll << 20;  ///< by which SQLite's memory in this process may grow meanwhile
+    std::size_t result_bytes = 64 << 10;     ///< of all values together
+    std::chrono::milliseconds time{2000};    ///< looked at every thousand steps
+    std::int64_t steps = 400'000'000;        ///< of SQLite's machine
+    std::int64_t memory_bytes = 64ll << 20;  ///< by which SQLite's memory in this process may grow meanwhile
 };
 
 struct SqlRows {

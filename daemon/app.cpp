@@ -250,7 +250,8 @@ Status RunningApp::start_all(const std::stop_token& cancel) {
     notify::extend_timeout(kLoadGrace);
     embedder_ = std::make_unique<EmbedderAdapter>(*embedding_model_);
     token_counter_ = std::make_unique<TokenCounterAdapter>(*embedding_model_);
-    HEARTH_TRY(corpus_, retrieval::Corpus::open({.directory = config_.home, .reranker = reranker_.get()}, *embedder_));
+    const retrieval::CorpusOptions corpus{.directory = config_.home, .ledger = &ledger_, .reranker = reranker_.get()};
+    HEARTH_TRY(corpus_, retrieval::Corpus::open(corpus, *embedder_));
     sink_ = std::make_unique<CorpusSink>(*corpus_, *embedder_, gate_);
     open_folder_status();
     agent_ = agents::Agent::create(agent_options(config_), *chat_model_, *embedding_model_, *corpus_);

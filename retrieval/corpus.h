@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/memory_ledger.h"
 #include "core/result.h"
 #include "retrieval/blob_store.h"
 #include "retrieval/embedder.h"
@@ -59,8 +60,9 @@ struct Passage {
 };
 
 struct CorpusOptions {
-    std::string directory;         ///< holds record.db, blobs/ and index/
-    Reranker* reranker = nullptr;  ///< outlives the corpus; null = what was fused stays in its order
+    std::string directory;           ///< holds record.db, blobs/ and index/
+    MemoryLedger* ledger = nullptr;  ///< queries over tables take leases of it; must outlive the corpus. May be null
+    Reranker* reranker = nullptr;    ///< likewise outlives it; null = what was fused stays in its order
 };
 
 /// Thread-safe: any number of searches and reads beside one writer at a time (writes queue on a lock).

@@ -94,6 +94,7 @@ class CorpusImpl final : public Corpus {
     Status collect_blobs();
 
     const std::string directory_;
+    MemoryLedger* const ledger_;
     Embedder& embedder_;
     Reranker* const reranker_;
     const BlobStore blobs_;

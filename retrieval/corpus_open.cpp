@@ -111,6 +111,7 @@ Result<std::unique_ptr<Corpus>> CorpusImpl::open(const CorpusOptions& options, E
 CorpusImpl::CorpusImpl(Private, const CorpusOptions& options, Embedder& embedder, Database writer, BlobStore blobs,
                        std::shared_ptr<const VectorIndex> index)
     : directory_(options.directory),
+      ledger_(options.ledger),
       embedder_(embedder),
       reranker_(options.reranker),
       blobs_(std::move(blobs)),

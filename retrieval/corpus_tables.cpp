@@ -30,7 +30,7 @@ Result<TableAnswer> CorpusImpl::query_tables(const std::string& sql, const Table
     auto answer = [&]() -> Result<TableAnswer> {
         HEARTH_TRY(const auto reader, readers_.borrow());
         HEARTH_TRY(const std::vector<TableRow> rows, list_tables(*reader, scope));
-        return retrieval::query_tables(*reader, rows, sql);
+        return retrieval::query_tables(*reader, rows, sql, ledger_);
     }();
     {
         const std::lock_guard lock(table_query_mutex_);

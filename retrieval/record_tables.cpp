@@ -59,7 +59,7 @@ Result<std::vector<TableRow>> list_tables(Database& database, const TableScope& 
     HEARTH_TRY(Statement row,
                database.prepare("SELECT t.version, t.ordinal, t.name, d.id, d.path, d.type, d.collection,"
                                 " t.title, t.page, t.start, t.end, t.columns, t.row_count,"
-                                " t.totals_left_out, t.too_large FROM data_tables t"
+                                " t.totals_left_out, t.too_large, length(t.rows) FROM data_tables t"
                                 " JOIN versions v ON v.version = t.version"
                                 " JOIN documents d ON d.document = v.document"
                                 " WHERE (?1 = '' OR d.collection = ?1) AND (?2 = '' OR d.type = ?2)"
@@ -83,6 +83,7 @@ Result<std::vector<TableRow>> list_tables(Database& database, const TableScope& 
         table.info.rows = row.column_int(12);
         table.info.totals_left_out = row.column_int(13) != 0;
         table.info.too_large = row.column_int(14) != 0;
+        table.bytes = static_cast<std::size_t>(row.column_int(15));
         tables.push_back(std::move(table));
     }
 }

@@ -17,6 +17,7 @@ namespace hearth::retrieval {
 struct TableRow {
     std::int64_t version = 0;
     std::int64_t ordinal = 0;  ///< from 0, in the order of the document
+    std::size_t bytes = 0;     ///< of its packed rows
     TableInfo info;
 };
 

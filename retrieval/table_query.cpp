@@ -11,6 +11,9 @@ namespace hearth::retrieval {
 namespace {
 
 constexpr std::size_t kNamesTold = 40;
+/// Packed rows, and the table made of them, which is a little larger; as much again to sort all of it.
+constexpr std::size_t kCopies = 3;
+constexpr std::size_t kWorkingBytes = 32u << 20;
 
 bool is_name_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -107,27 +110,26 @@ Error with_names(Error error, const std::vector<TableRow>& tables, const std::ve
     return error;
 }
 
-Status load_all(Database& database, const std::vector<const TableRow*>& tables, Database& into) {
+/// Of the packed rows; too much is refused before any of it is read.
+Result<std::size_t> bytes_of(const std::vector<const TableRow*>& tables) {
     std::size_t bytes = 0;
     for (const TableRow* table : tables) {
         if (table->info.too_large)
             return Error(ErrorCode::kResourceExhausted,
                          "the table " + table->info.name + " (" + std::to_string(table->info.rows) +
                              " rows) is too large to be queried: split the file " + table->info.document.path);
-        HEARTH_TRY(const std::string rows, read_table_rows(database, *table));
-        bytes += rows.size();
-        if (bytes > kMaxLoadedBytes)
-            return Error(ErrorCode::kResourceExhausted, "the tables of this statement hold more than " +
-                                                            std::to_string(kMaxLoadedBytes >> 20) +
-                                                            " MiB together: read fewer of them in one statement");
-        HEARTH_TRY_STATUS(load(into, table->info, rows));
+        bytes += table->bytes;
     }
-    return {};
+    if (bytes <= kMaxLoadedBytes) return bytes;
+    return Error(ErrorCode::kResourceExhausted, "the tables of this statement hold more than " +
+                                                    std::to_string(kMaxLoadedBytes >> 20) +
+                                                    " MiB together: read fewer of them in one statement");
 }
 
 }  // namespace
 
-Result<TableAnswer> query_tables(Database& database, const std::vector<TableRow>& tables, std::string_view sql) {
+Result<TableAnswer> query_tables(Database& database, const std::vector<TableRow>& tables, std::string_view sql,
+                                 MemoryLedger* ledger) {
     HEARTH_TRY(SqlSandbox box, SqlSandbox::create());
     const std::set<std::string> words = words_of_sql(sql.substr(0, kMaxSqlBytes));
     std::vector<const TableRow*> named;
@@ -142,9 +144,19 @@ Result<TableAnswer> query_tables(Database& database, const std::vector<TableRow>
         return std::find(read->begin(), read->end(), table->info.name) == read->end();
     });
     if (named.empty()) return Error(ErrorCode::kInvalidArgument, "the statement reads no table" + tables_told(tables));
-    HEARTH_TRY_STATUS(load_all(database, named, box.database()));
+    HEARTH_TRY(const std::size_t bytes, bytes_of(named));
+    SqlLimits limits;
+    limits.memory_bytes = static_cast<std::int64_t>(kWorkingBytes + kCopies * bytes);
+    MemoryLedger::Lease lease;
+    if (ledger != nullptr) {
+        HEARTH_TRY(lease, ledger->reserve("tables", kWorkingBytes + 2 * kCopies * bytes));
+    }
+    for (const TableRow* table : named) {
+        HEARTH_TRY(const std::string rows, read_table_rows(database, *table));
+        HEARTH_TRY_STATUS(load(box.database(), table->info, rows));
+    }
     TableAnswer answer;
-    HEARTH_TRY(answer.rows, box.query(sql, {}));
+    HEARTH_TRY(answer.rows, box.query(sql, limits));
     for (const TableRow* table : named) answer.sources.push_back(table->info);
     return answer;
 }

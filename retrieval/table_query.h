@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/memory_ledger.h"
 #include "core/result.h"
 #include "core/sqlite.h"
 #include "retrieval/record_tables.h"
@@ -16,7 +17,10 @@ namespace hearth::retrieval {
 /// Packed rows of all tables that one statement reads.
 constexpr std::size_t kMaxLoadedBytes = 64u << 20;
 
-/// `tables` are those it may read. Errors as SqlSandbox's (core/sqlite_guard.h); what is not there comes with what is.
-Result<TableAnswer> query_tables(Database& database, const std::vector<TableRow>& tables, std::string_view sql);
+/// `tables` are those it may read. Takes a lease of `ledger`, when there is one, for their copies and for what sorting
+/// and grouping all of their rows may need; the statement is stopped where it needs more. Errors as SqlSandbox's
+/// (core/sqlite_guard.h); what is not there comes with what is.
+Result<TableAnswer> query_tables(Database& database, const std::vector<TableRow>& tables, std::string_view sql,
+                                 MemoryLedger* ledger);
 
 }  // namespace hearth::retrieval

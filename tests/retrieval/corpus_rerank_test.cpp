@@ -37,7 +37,8 @@ class CorpusRerank : public testing::Test {
   protected:
     void SetUp() override {
         folder_.corpus.reset();
-        auto opened = Corpus::open({folder_.directory.path("data"), &reranker_}, folder_.embedder);
+        auto opened =
+            Corpus::open({.directory = folder_.directory.path("data"), .reranker = &reranker_}, folder_.embedder);
         ASSERT_TRUE(opened.ok()) << opened.error().message;
         folder_.corpus = std::move(*opened);
         ASSERT_TRUE(folder_.put("a.md", "Kilns kilns kilns are hot.").ok());

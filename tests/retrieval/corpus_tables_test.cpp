@@ -137,6 +137,22 @@ TEST_F(CorpusTables, OnesTooLargeAreNamedAndRefused) {
               "the table big (5000000 rows) is too large to be queried: split the file big.csv");
 }
 
+TEST_F(CorpusTables, QueriesStayWithinTheMemoryBudget) {
+    put("orders.csv", {orders()});
+    folder_.corpus.reset();
+    for (const std::size_t budget : {std::size_t{1} << 20, std::size_t{64} << 20}) {
+        MemoryLedger ledger(budget);
+        const auto corpus = retrieval::Corpus::open({folder_.directory.path("data"), &ledger}, folder_.embedder);
+        ASSERT_TRUE(corpus.ok());
+        const auto answer = (*corpus)->query_tables("SELECT count(*) FROM orders", {});
+        EXPECT_EQ(answer.ok(), budget > (32u << 20));
+        if (!answer.ok()) {
+            EXPECT_EQ(answer.error().code, ErrorCode::kResourceExhausted);
+        }
+        EXPECT_EQ(ledger.used_bytes(), 0u);
+    }
+}
+
 TEST_F(CorpusTables, BrokenOnesAreNotStored) {
     auto version = test::version_of(folder_.embedder, "a.csv", "Text.");
     version.tables = {orders()};
