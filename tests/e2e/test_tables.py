@@ -151,3 +151,21 @@ def test_a_removed_file_takes_its_tables_along(tables):
     support.wait_for("the new rows", lambda: query(tables, "SELECT sum(value) FROM gone") == [[70]])
     (tables.inbox / "gone.csv").unlink()
     support.wait_for("no table", lambda: call(tables, "query_table", sql="SELECT 1 FROM gone")["failed"])
+
+
+@pytest.mark.parametrize("question, kept, compute", [
+    ("How many orders did customer 36 place?", lambda row: row["customer"] == "customer 36", len),
+    ("What is the highest amount of customer 5?", lambda row: row["customer"] == "customer 5", max),
+    ("What is the total amount of the orders of customer 3?", lambda row: row["customer"] == "customer 3", sum),
+])
+def test_questions_are_answered_by_computing(tables, question, kept, compute):
+    right = compute([decimal.Decimal(row["amount"]) for row in rows_of(tables.inbox / "orders.csv") if kept(row)])
+    status, body = tables.status_of("/v1/chat/completions", json.dumps(
+        {"model": "hearth", "messages": [{"role": "user", "content": question}]}).encode(),
+        {"content-type": "application/json"})
+    assert status == 200, body
+    reply = json.loads(body)
+    text = reply["choices"][0]["message"]["content"]
+    assert text.startswith(f"{decimal.Decimal(right).normalize():f} [1].") and "SELECT" in text, text
+    source = reply["hearth"]["sources"][0]
+    assert source["document"]["path"] == "orders.csv" and source["computed"] and source["verified"]
