@@ -106,8 +106,8 @@ using EventSink = std::function<bool(const Event&)>;
 /// Whether tools are used. kWhenAsked: only where the question asks for one. The loop answers questions about the
 /// folder and the clock from the tool's result itself; for "read …" and "search for …" the model writes the first call,
 /// and may call more in the steps after it. For a count, a sum, a mean or an extreme over a table near the question the
-/// model writes SQL and the loop shows what it computes. kAlways: the model may call in every step. A small model answers worse when
-/// it sees tools it does not need.
+/// model writes SQL and the loop shows what it computes. kAlways: the model may call in every step. A small model
+/// answers worse when it sees tools it does not need.
 enum class ToolOffer { kNever, kWhenAsked, kAlways };
 
 struct AgentOptions {
