@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "core/sqlite_functions.h"
@@ -239,6 +240,19 @@ bool take_row(sqlite3_stmt* statement, std::vector<SqlValue>& row, std::size_t& 
     return true;
 }
 
+/// Significant ones of a printed number.
+int digits_of(std::string_view number) {
+    number = number.substr(0, number.find('e'));
+    const std::size_t first = number.find_first_of("123456789");
+    if (first == std::string_view::npos) return 1;
+    return static_cast<int>(std::count_if(number.begin() + static_cast<std::ptrdiff_t>(first), number.end(),
+                                          [](char c) { return c >= '0' && c <= '9'; }));
+}
+
+/// Sums of decimals that a double can tell apart have so many digits at most; a quotient mostly has more.
+constexpr int kExactDigits = 16;
+constexpr int kReliableDigits = 15;
+
 }  // namespace
 
 std::string print_value(const SqlValue& value) {
@@ -246,13 +260,23 @@ std::string print_value(const SqlValue& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
     const auto* real = std::get_if<double>(&value);
     if (real == nullptr) return {};
-    std::array<char, 400> digits{};
     constexpr double kPlainBelow = 1e17;
-    const bool plain = *real<kPlainBelow&& * real> - kPlainBelow;
-    const auto end = plain
-                         ? std::to_chars(digits.data(), digits.data() + digits.size(), *real, std::chars_format::fixed)
-                         : std::to_chars(digits.data(), digits.data() + digits.size(), *real);
-    return {digits.data(), end.ptr};
+    const auto form = std::fabs(*real) < kPlainBelow ? std::chars_format::fixed : std::chars_format::general;
+    std::array<char, 400> out{};
+    char* const last = out.data() + out.size();
+    const auto shortest = std::to_chars(out.data(), last, *real, form);
+    if (digits_of({out.data(), shortest.ptr}) <= kExactDigits) return {out.data(), shortest.ptr};
+    // A third or the like: what comes behind is the noise of binary fractions.
+    const int behind = std::max(0, kReliableDigits - 1 - static_cast<int>(std::floor(std::log10(std::fabs(*real)))));
+    const auto rounded = form == std::chars_format::fixed
+                             ? std::to_chars(out.data(), last, *real, form, behind)
+                             : std::to_chars(out.data(), last, *real, form, kReliableDigits);
+    std::string text(out.data(), rounded.ptr);
+    if (form == std::chars_format::fixed && text.find('.') != std::string::npos) {
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.ends_with('.')) text.pop_back();
+    }
+    return text;
 }
 
 Result<SqlSandbox> SqlSandbox::create() {

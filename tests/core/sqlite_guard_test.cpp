@@ -180,6 +180,20 @@ TEST_F(SqlGuard, ResultsAreCutAndSaySo) {
     EXPECT_EQ(print_value(bytes->rows.at(0).at(0)).size(), 100u);
 }
 
+TEST(PrintValue, ShowsWhatADoubleKnows) {
+    const std::pair<double, const char*> cases[] = {{0.0, "0"},
+                                                    {728.0, "728"},
+                                                    {0.1 + 0.2, "0.3"},
+                                                    {947.2 / 3, "315.733333333333"},
+                                                    {-1.0 / 7, "-0.142857142857143"},
+                                                    {1e-5 / 3, "0.00000333333333333333"},
+                                                    {12345678901234.56, "12345678901234.56"},
+                                                    {1e14 / 7, "14285714285714.3"},
+                                                    {1e16, "10000000000000000"},
+                                                    {1e300, "1e+300"}};
+    for (const auto& [value, text] : cases) EXPECT_EQ(print_value(value), text);
+}
+
 TEST_F(SqlGuard, OutputIsAlwaysUtf8) {
     EXPECT_EQ(first("SELECT CAST(x'ff41' AS TEXT)"), "\uFFFDA");
     EXPECT_EQ(first("SELECT x'c3b6'"), "\u00F6");

@@ -104,6 +104,7 @@ class FakeHouse {
         const auto hits = corpus.search({.text = question, .k = 3}).value();
         out.sources = {source(1, hits.at(0), "at most 120 °C per hour"), source(2, hits.at(2), "three months' notice")};
         out.found = !has("unicorn");
+        if (has("count")) out.sources.front().computed = "count(*)\n2";
         out.gate_score = out.found ? 0.91 : 0.07;
         if (!sink(agents::StepEvent{"searching"})) return gone(out);
         if (!sink(agents::SourcesEvent{out.sources, out.found})) return gone(out);

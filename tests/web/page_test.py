@@ -21,6 +21,13 @@ class Conversation(Page):
         expect(self.page.get_by_role("heading", name="Nearest passages")).to_be_visible()
         expect(self.page.get_by_text("word for word")).to_have_count(0)
 
+    def test_what_was_computed_is_not_called_a_quote(self):
+        self.ask("count the kilns")
+        card = self.page.locator(".source").first
+        expect(card).to_contain_text("computed from the table")
+        expect(card).to_contain_text("count(*) 2")
+        expect(card).not_to_contain_text("word for word")
+
     def test_markup_of_the_model_stays_text(self):
         self.ask("Be evil")
         self.page.locator(".toolbar").wait_for()

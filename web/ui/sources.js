@@ -31,7 +31,8 @@ function excerpt(text) {
 
 /** A quote counts only where the answer was found: beside "not found" the passage speaks for itself. */
 function card(source, found) {
-    const quote = found ? source.quote : '';
+    const quote = found && !source.computed ? source.quote : '';
+    const computed = found && source.computed;
     const place = [source.chunk.page ? t('page {n}', { n: source.chunk.page }) : '', source.chunk.heading.split(' > ').pop()];
     return h('li', { class: source.cited ? 'source cited' : 'source' },
         sourceLink(source, { class: 'source-link' },
@@ -39,7 +40,8 @@ function card(source, found) {
                 h('span', { class: 'chip still', 'aria-hidden': 'true' }, String(source.number)),
                 h('span', { class: 'source-name' }, fileName(source.document.path))),
             h('span', { class: 'where' }, place.filter(Boolean).join(' · ')),
-            h('span', { class: quote ? 'excerpt quote' : 'excerpt' }, excerpt(quote || source.text)),
+            h('span', { class: quote ? 'excerpt quote' : 'excerpt' }, excerpt(computed || quote || source.text)),
+            computed ? h('span', { class: 'verified' }, icon('check'), t('computed from the table')) : null,
             quote && source.verified ? h('span', { class: 'verified' }, icon('check'), t('word for word')) : null));
 }
 
