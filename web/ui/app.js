@@ -6,7 +6,7 @@ import { announce, byId, h, icon } from './dom.js';
 import * as files from './files.js';
 import { fileName } from './format.js';
 import { bindHistory, renderHistory } from './history.js';
-import { plural, t } from './i18n.js';
+import { LANGUAGES, choose, language, plural, t, translateDocument } from './i18n.js';
 import { closePanel, setBehind } from './panel.js';
 import { documentLink, openDocument } from './reader.js';
 import * as status from './status.js';
@@ -15,6 +15,11 @@ import * as system from './system.js';
 const input = byId('composer-input');
 
 function decorate() {
+    translateDocument();
+    const languages = byId('language');
+    for (const [tag, name] of Object.entries(LANGUAGES))
+        languages.append(h('option', { value: tag, lang: tag, selected: tag === language }, name));
+    languages.addEventListener('change', () => choose(languages.value));
     byId('rail-open').append(icon('menu'));
     byId('rail-close').append(icon('close'));
     byId('send').append(icon('send'));

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { announce, byId, h, icon, patch, toolButton } from './dom.js';
 import { seconds } from './format.js';
-import { number, plural, t } from './i18n.js';
+import { listed, number, plural, t } from './i18n.js';
 import { renderMarkdown } from './markdown.js';
 import { openReceipt } from './receipt.js';
 import { citationChip, sourceList } from './sources.js';
@@ -116,9 +116,15 @@ function spoken(turn) {
     return plural(turn.hearth.sources.length, 'Answer ready, with {n} source.', 'Answer ready, with {n} sources.');
 }
 
+/** What the loop is doing, in the words it is told in. */
+function stepText(label) {
+    const reading = /^reading (\d+) passages$/.exec(label);
+    return reading ? plural(Number(reading[1]), 'Reading {n} passage', 'Reading {n} passages') : t(sentence(label));
+}
+
 /** Events of the agent's loop; the last one is the whole `hearth` object and has no event name. */
 function take(turn, event) {
-    if (event.event === 'step') turn.step = t(sentence(event.label));
+    if (event.event === 'step') turn.step = stepText(event.label);
     else if (event.event === 'tool') {
         turn.step = t('Used {tool}', { tool: event.name });
         turn.tools.push(event);
@@ -202,7 +208,7 @@ function toolbar(turn) {
     const last = chat.turns.at(-1) === turn;
     const decode = turn.hearth?.timings?.decode_seconds ?? 0;
     const speed = turn.usage && decode > 0 ? t('{n} tokens/s', { n: number(Math.round(turn.usage.completion_tokens / decode)) }) : '';
-    const facts = [turn.seconds ? seconds(turn.seconds) : '', speed].filter(Boolean).join(' · ');
+    const facts = listed([turn.seconds ? seconds(turn.seconds) : '', speed]);
     return h('div', { class: 'toolbar' },
         turn.text ? toolButton('copy', t('Copy answer'), (event) => copy(turn, event.currentTarget)) : null,
         last ? toolButton('again', t('Answer again'), () => again(turn)) : null,

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { announce, byId, h, icon, toolButton } from './dom.js';
 import { bytes, date, fileName, folderName, kind, sentence } from './format.js';
-import { plural, t } from './i18n.js';
+import { listed, plural, t } from './i18n.js';
 import { documentLink } from './reader.js';
 
 const STATES = { queued: t('Waiting'), processing: t('Reading'), indexed: t('Ready'), failed: t('Failed') };
@@ -80,8 +80,8 @@ function row(item) {
         h('span', { class: 'kind', 'aria-hidden': 'true' }, kind(item.type, item.path)),
         h('div', { class: 'file-text' }, name,
             item.title && item.title !== fileName(item.path) ? h('span', { class: 'where' }, fileName(item.path)) : null,
-            h('span', { class: 'where' }, facts.filter(Boolean).join(' · ')),
-            item.state === 'failed' ? h('p', { class: 'reason' }, h('strong', {}, sentence(item.reason)), item.remedy ? ` ${sentence(item.remedy)}` : '') : null),
+            h('span', { class: 'where' }, listed(facts)),
+            item.state === 'failed' ? h('p', { class: 'reason', dir: 'auto' }, h('strong', {}, sentence(item.reason)), item.remedy ? ` ${sentence(item.remedy)}` : '') : null),
         h('span', { class: 'state' }, STATES[item.state]),
         confirming === item.id ? confirmation(item) : deleteButton(item));
 }

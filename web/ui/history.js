@@ -30,7 +30,7 @@ function row(entry) {
     const title = entry.title || t('Untitled');
     if (entry.id === renaming) return h('li', {}, titleField(entry));
     return h('li', {},
-        h('a', { href: `#/chat/${entry.id}`, 'aria-current': isOpen(entry) ? 'page' : null }, title),
+        h('a', { href: `#/chat/${entry.id}`, 'aria-current': isOpen(entry) ? 'page' : null, dir: 'auto' }, title),
         toolButton('edit', t('Rename conversation {title}', { title }), () => {
             renaming = entry.id;
             renderHistory();

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { announce, append, h, icon } from './dom.js';
 import { fileName, folderName } from './format.js';
-import { number, t } from './i18n.js';
+import { listed, number, t } from './i18n.js';
 import { closeButton, fillPanel, openPanel, pushPanel } from './panel.js';
 
 const FIRST_CONTEXT = 1200;
@@ -54,7 +54,7 @@ function head(document, source) {
     return h('header', { class: 'reader-head' },
         h('div', {},
             h('h2', {}, source ? h('span', { class: 'chip still' }, String(source.number)) : null, fileName(document.path)),
-            where.length ? h('p', { class: 'where' }, where.join(' · ')) : null),
+            where.length ? h('p', { class: 'where' }, listed(where)) : null),
         closeButton());
 }
 

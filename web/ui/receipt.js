@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { announce, h, icon } from './dom.js';
 import { dateTime, fileName } from './format.js';
-import { number, plural, t } from './i18n.js';
+import { listed, number, plural, t } from './i18n.js';
 import { closeButton, fillPanel, openPanel, pushPanel } from './panel.js';
 import { documentLink } from './reader.js';
 import { timeline } from './timeline.js';
@@ -41,7 +41,7 @@ function sources(receipt) {
         return h('li', {},
             h('a', { href: documentLink(source.document.id, source.chunk.span) },
                 h('span', { class: 'chip still' }, String(source.number)), fileName(source.document.path)),
-            h('p', { class: 'where' }, place.filter(Boolean).join(' · ')),
+            h('p', { class: 'where' }, listed(place)),
             h('p', { class: 'where scores' }, scores(source.scores)),
             hash(kept.content_sha256));
     }));
@@ -50,12 +50,12 @@ function sources(receipt) {
 const digits = (value) => number(value, { maximumFractionDigits: 3 });
 
 function scores({ bm25, dense, fused, rerank = null }) {
-    return [
+    return listed([
         bm25 === null ? '' : t('words {score}', { score: digits(bm25) }),
         dense === null ? '' : t('meaning {score}', { score: digits(dense) }),
         t('together {score}', { score: digits(fused) }),
         rerank === null ? '' : t('read again {score}', { score: digits(rerank) }),
-    ].filter(Boolean).join(' · ');
+    ]);
 }
 
 const hash = (sha256) => (sha256 ? h('p', { class: 'where hash', title: sha256 }, `SHA-256 ${sha256.slice(0, 16)}…`) : null);

@@ -2,7 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { fileName } from './format.js';
-import { plural, t } from './i18n.js';
+import { listed, plural, t } from './i18n.js';
 import { documentLink, openSource } from './reader.js';
 
 const MAX_EXCERPT = 220;
@@ -38,9 +38,9 @@ function card(source, found) {
         sourceLink(source, { class: 'source-link' },
             h('span', { class: 'source-head' },
                 h('span', { class: 'chip still', 'aria-hidden': 'true' }, String(source.number)),
-                h('span', { class: 'source-name' }, fileName(source.document.path))),
-            h('span', { class: 'where' }, place.filter(Boolean).join(' · ')),
-            h('span', { class: quote ? 'excerpt quote' : 'excerpt' }, excerpt(computed || quote || source.text)),
+                h('span', { class: 'source-name', dir: 'auto' }, fileName(source.document.path))),
+            h('span', { class: 'where' }, listed(place)),
+            h('span', { class: quote ? 'excerpt quote' : 'excerpt', dir: 'auto' }, excerpt(computed || quote || source.text)),
             computed ? h('span', { class: 'verified' }, icon('check'), t('computed from the table')) : null,
             quote && source.verified ? h('span', { class: 'verified' }, icon('check'), t('word for word')) : null));
 }

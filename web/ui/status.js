@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { announce, byId, h } from './dom.js';
-import { number, plural, t } from './i18n.js';
+import { listed, number, plural, t } from './i18n.js';
 
 const POLL_MS = 2000;
 
@@ -50,7 +50,7 @@ function parts(status) {
             files: plural(status.counts.documents_indexed, '{n} file', '{n} files'),
         }) : '',
         work(status),
-    ].filter(Boolean);
+    ];
 }
 
 function work(status) {
@@ -64,7 +64,7 @@ function render() {
     const line = byId('status');
     const state = latest.unreachable ? 'down' : latest.ready ? 'ready' : 'starting';
     if (line.dataset.state !== state) line.dataset.state = state;
-    const text = parts(latest).join('  ·  ');
+    const text = listed(parts(latest));
     if (byId('status-text').textContent !== text) byId('status-text').textContent = text;
     const share = /(\d{1,3}) ?%/.exec(latest.reason ?? '');
     const loading = byId('loading');

@@ -5,7 +5,7 @@ import { partsBar, sparkline } from './charts.js';
 import { announce, byId, h } from './dom.js';
 import * as files from './files.js';
 import { bytes, fileName, seconds, sentence } from './format.js';
-import { number, plural, t } from './i18n.js';
+import { listed, number, plural, t } from './i18n.js';
 import * as samples from './samples.js';
 
 let latest = null;
@@ -49,7 +49,7 @@ function draw() {
 }
 
 const big = (text) => h('p', { class: 'big' }, text);
-const small = (...parts) => h('p', { class: 'where' }, parts.filter(Boolean).join(' · '));
+const small = (...parts) => h('p', { class: 'where' }, listed(parts));
 
 function speed(status) {
     if (!status.engine) return null;
