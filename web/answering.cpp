@@ -95,21 +95,6 @@ Status repair_calls(const ChatRequest& chat, llm::GenerateRequest request, llm::
     return {};
 }
 
-/// A prompt that is too long is refused with the numbers and the setting that raises the limit.
-ApiError engine_error(const Error& error, const llm::GenerateRequest& request, llm::TextModel& model) {
-    ApiError out = api_error(error);
-    if (error.code != ErrorCode::kInvalidArgument) return out;
-    const auto tokens = model.count_prompt_tokens(request);
-    const int context = model.info().context_tokens;
-    if (!tokens.ok() || *tokens < context) return out;
-    out = bad_request("the prompt has " + std::to_string(*tokens) +
-                          " tokens, but this model's maximum context length is " + std::to_string(context) +
-                          " tokens, answer included: shorten it, or raise models.context_tokens",
-                      request.prompt_tokens.empty() ? "messages" : "prompt");
-    out.code = "context_length_exceeded";
-    return out;
-}
-
 llm::GenerateRequest generate_request(const ChatRequest& chat, int choice, const llm::TextModel& model) {
     llm::GenerateRequest out = chat.generate;
     if (!chat.raw_prompt.empty()) out.prompt_tokens = model.tokenize(chat.raw_prompt, true);
@@ -182,7 +167,7 @@ Outcome document_answer(const ChatRequest& chat, int choice, agents::Agent& agen
     };
     agents::AskRequest ask = ask_request(chat, choice, model);
     auto answer = agent.ask(ask, sink, cancel);
-    if (!answer.ok()) return api_error(answer.error());
+    if (!answer.ok()) return engine_error(answer.error(), chat.generate, *model);
     const bool cancelled = answer->finish_reason == llm::FinishReason::kCancelled && !shown.stopped();
     if (cancelled || cancel.stop_requested() || !shown.flush()) return cancelled_error();
     FinishedAnswer out;
@@ -204,6 +189,20 @@ bool has_user_message(const ChatRequest& chat) {
 }
 
 }  // namespace
+
+ApiError engine_error(const Error& error, const llm::GenerateRequest& request, llm::TextModel& model) {
+    ApiError out = api_error(error);
+    if (error.code != ErrorCode::kInvalidArgument) return out;
+    const auto tokens = model.count_prompt_tokens(request);
+    const int context = model.info().context_tokens;
+    if (!tokens.ok() || *tokens < context) return out;
+    out = bad_request("the prompt has " + std::to_string(*tokens) +
+                          " tokens, but this model's maximum context length is " + std::to_string(context) +
+                          " tokens, answer included: shorten it, or raise models.context_tokens",
+                      request.prompt_tokens.empty() ? "messages" : "prompt");
+    out.code = "context_length_exceeded";
+    return out;
+}
 
 std::optional<ApiError> check_chat(const App& app, const ChatRequest& chat) {
     if (const std::string why = app.why_not_ready(); !why.empty()) return not_ready(why);

@@ -44,6 +44,10 @@ struct FinishedAnswer {
     std::optional<agents::AskRequest> asked;       ///< what the agent was asked, seed included, when nothing was cut
 };
 
+/// What an engine or agent said, for the request that it was asked: a prompt that is longer than the context is told
+/// with the numbers, the setting that raises the limit and the code that clients look for.
+ApiError engine_error(const Error& error, const llm::GenerateRequest& request, llm::TextModel& model);
+
 /// What is wrong with the request before a model has seen it: nothing loaded, no such model, no question.
 std::optional<ApiError> check_chat(const App& app, const ChatRequest& chat);
 

@@ -63,10 +63,18 @@ def test_strict_tools_and_schemas(client):
                                            parallel_tool_calls=False, max_completion_tokens=60)
     assert reply.choices[0].finish_reason == "tool_calls"
     assert json.loads(reply.choices[0].message.tool_calls[0].function.arguments)["city"] in ("Oslo", "Rome")
-    with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "x " * 40000}],
-                                       extra_body={"hearth": {"retrieval": False}})
-    assert caught.value.code == "context_length_exceeded" and "models.context_tokens" in str(caught.value)
+
+
+def test_an_overflow_has_its_code_on_every_way_to_the_engine(client):
+    long = "x " * 40000
+    turns = [{"role": "user", "content": long}]
+    for ask in [lambda: client.chat.completions.create(model=MODEL, messages=turns, extra_body={"hearth": {"retrieval": False}}),
+                lambda: client.chat.completions.create(model="hearth", messages=turns),
+                lambda: client.responses.create(model=MODEL, input=long),
+                lambda: client.responses.create(model="hearth", input=long)]:
+        with pytest.raises(openai.BadRequestError) as caught:
+            ask()
+        assert caught.value.code == "context_length_exceeded" and "models.context_tokens" in str(caught.value)
 
 
 def test_completions(client):

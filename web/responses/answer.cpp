@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "web/answer_meter.h"
+#include "web/answering.h"
 #include "web/model_use.h"
 #include "web/receipts/receipt.h"
 #include "web/stores/file_ids.h"
@@ -78,7 +79,7 @@ std::optional<ApiError> answer_from_documents(App& app, const ResponsesRequest& 
     };
     const agents::AskRequest ask = ask_request(request, model);
     auto answer = app.services().agent->ask(ask, sink, cancel);
-    if (!answer.ok()) return api_error(answer.error());
+    if (!answer.ok()) return engine_error(answer.error(), request.chat.generate, *model);
     if (answer->finish_reason == llm::FinishReason::kCancelled || cancel.stop_requested()) return stopped_error();
     meter.done(answer->usage);
     keep_receipt(app, reply.object()["id"], ask, *answer);
@@ -118,7 +119,7 @@ std::optional<ApiError> answer_plainly(App& app, const ResponsesRequest& request
         return reply.text(delta) && !cancel.stop_requested();
     };
     const auto completion = model.generate(generate, sink, cancel);
-    if (!completion.ok()) return api_error(completion.error());
+    if (!completion.ok()) return engine_error(completion.error(), generate, model);
     if (completion->finish_reason == llm::FinishReason::kCancelled) return stopped_error();
     meter.done(completion->usage);
     reply.end_text(json::array(), completion->tool_calls.empty());
