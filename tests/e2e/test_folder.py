@@ -30,7 +30,7 @@ def test_every_format_becomes_searchable(daemon, name, question):
                       start=hit["chunk"]["span"]["start"], end=hit["chunk"]["span"]["end"], context=0)["text"]
     assert text == hit["text"]
     assert hit["document"]["path"] == "x" + pathlib.Path(name).suffix
-    assert set(hit["scores"]) == {"bm25", "dense", "fused"}
+    assert set(hit["scores"]) == {"bm25", "dense", "fused", "rerank"}
     if name.endswith(".pdf"):
         assert hit["chunk"]["page"] == 1
 
