@@ -31,7 +31,6 @@ class SpecialTokens {
     Match find(std::string_view text, std::size_t from) const;
 
     int id(std::string_view text) const;  ///< -1: no special token
-    bool empty() const { return ids_.empty(); }
 
   private:
     std::unordered_map<std::string_view, int> ids_;

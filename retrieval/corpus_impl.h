@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -110,9 +109,7 @@ class CorpusImpl final : public Corpus {
     mutable std::mutex index_mutex_;
     std::shared_ptr<const VectorIndex> index_;
 
-    mutable std::mutex table_query_mutex_;
-    mutable std::condition_variable table_query_ended_;
-    mutable bool table_query_runs_ = false;
+    mutable std::timed_mutex table_query_mutex_;
 
     mutable std::mutex work_mutex_;
     std::map<std::string, DocumentState> in_work_;

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <mutex>
 
 #include "retrieval/corpus_impl.h"
 #include "retrieval/record_tables.h"
@@ -21,23 +22,11 @@ Result<std::vector<TableInfo>> CorpusImpl::tables(const TableScope& scope) const
 
 /// One at a time: each may take as much memory as its limits allow.
 Result<TableAnswer> CorpusImpl::query_tables(const std::string& sql, const TableScope& scope) const {
-    {
-        std::unique_lock lock(table_query_mutex_);
-        if (!table_query_ended_.wait_for(lock, kLongestWait, [&] { return !table_query_runs_; }))
-            return Error(ErrorCode::kUnavailable, "other queries over tables are running: try again");
-        table_query_runs_ = true;
-    }
-    auto answer = [&]() -> Result<TableAnswer> {
-        HEARTH_TRY(const auto reader, readers_.borrow());
-        HEARTH_TRY(const std::vector<TableRow> rows, list_tables(*reader, scope));
-        return retrieval::query_tables(*reader, rows, sql, ledger_);
-    }();
-    {
-        const std::lock_guard lock(table_query_mutex_);
-        table_query_runs_ = false;
-    }
-    table_query_ended_.notify_one();
-    return answer;
+    const std::unique_lock lock(table_query_mutex_, kLongestWait);
+    if (!lock.owns_lock()) return Error(ErrorCode::kUnavailable, "other queries over tables are running: try again");
+    HEARTH_TRY(const auto reader, readers_.borrow());
+    HEARTH_TRY(const std::vector<TableRow> rows, list_tables(*reader, scope));
+    return retrieval::query_tables(*reader, rows, sql, ledger_);
 }
 
 }  // namespace hearth::retrieval

@@ -31,9 +31,10 @@ class RerankerPaths : public testing::TestWithParam<bool> {
 
 TEST_P(RerankerPaths, ScoresPairsAsTransformersDoes) {
     const auto cases = parse_json(read_file(test::golden_path("reranker/logits.json"), 1 << 20).value()).value();
-    // Float32 sums some 300 products in each of 13 layers' steps. The fast path rounds weights and activations to 8
-    // bits (2^-9 at most, 2^-9 / sqrt(3) on average) before each of 13 products; independent errors of a logit of size
-    // 1 come to sqrt(13) 2^-9 / sqrt(3) a standard deviation, of which five are allowed.
+    // A logit of size 1 is some 13 products deep. In float32 each of them rounds once (2^-24): 13 come to 8e-7, of
+    // which twice are allowed. The fast path rounds weights and activations to 8 bits before each product (2^-9 at
+    // most, 2^-9 / sqrt(3) on average); 26 independent roundings come to sqrt(26 / 3) 2^-9 a standard deviation, of
+    // which five are allowed.
     const double tolerance = GetParam() ? 2e-6 : 5 * std::sqrt(2 * 13 / 3.0) * std::exp2(-9);
     for (const auto& each : cases) {
         const auto texts = each["texts"].get<std::vector<std::string>>();
