@@ -31,8 +31,8 @@ class RerankerPaths : public testing::TestWithParam<bool> {
 
 TEST_P(RerankerPaths, ScoresPairsAsTransformersDoes) {
     const auto cases = parse_json(read_file(test::golden_path("reranker/logits.json"), 1 << 20).value()).value();
-    // A logit of size 1 is some 13 products deep. In float32 each of them rounds once (2^-24): 13 come to 8e-7, of
-    // which twice are allowed. The fast path rounds weights and activations to 8 bits before each product (2^-9 at
+    // A logit of size 1 is some 13 products deep. In float32 each of them rounds once (2^-24): 13 come to 8e-7,
+    // and 2e-6 are allowed. The fast path rounds weights and activations to 8 bits before each product (2^-9 at
     // most, 2^-9 / sqrt(3) on average); 26 independent roundings come to sqrt(26 / 3) 2^-9 a standard deviation, of
     // which five are allowed.
     const double tolerance = GetParam() ? 2e-6 : 5 * std::sqrt(2 * 13 / 3.0) * std::exp2(-9);
