@@ -97,7 +97,7 @@ class Hostile(Page):
     def test_answers_tools_and_sources(self):
         for batch in BATCHES:
             self.answer_with(200, "".join(answer_stream(batch)))
-            self.page.get_by_role("button", name="New question").click()
+            self.start_over()
             self.ask(batch[0].replace("\x00", "") or "?")
             self.page.locator(".toolbar").wait_for()
             self.page.evaluate("() => document.querySelectorAll('details').forEach((node) => { node.open = true; })")
@@ -121,7 +121,7 @@ class Hostile(Page):
             for status, body, kind in [(400, error, "application/json"), (200, f"data: {error}\n\n", "text/event-stream"),
                                        (400, text, "text/html")]:
                 self.answer_with(status, body, kind)
-                self.page.get_by_role("button", name="New question").click()
+                self.start_over()
                 self.ask("?")
                 self.page.get_by_role("alert").wait_for()
                 self.assert_harmless()

@@ -71,6 +71,11 @@ class Page(unittest.TestCase):
     def ready(self):
         self.page.locator(".status[data-state=ready]").wait_for()
 
+    def start_over(self):
+        """The address changes at once, the view with the event that follows."""
+        self.page.get_by_role("button", name="New question").click()
+        expect(self.page.locator(".question")).to_have_count(0)
+
     def ask(self, question):
         self.ready()
         box = self.page.get_by_role("textbox", name="Ask a question")

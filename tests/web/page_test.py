@@ -162,7 +162,7 @@ class Conversation(Page):
 
     def test_conversations_can_be_renamed_and_searched(self):
         for question in ["How fast?", "Is there a unicorn?"]:
-            self.page.get_by_role("button", name="New question").click()
+            self.start_over()
             self.ask(question)
             self.page.locator(".toolbar").wait_for()
         self.page.get_by_role("button", name="Rename conversation How fast?").click()
